@@ -1,0 +1,33 @@
+/** The parts of an error message: what happened, where, why, and what to do about it. */
+export type ErrorParts = {
+  what: string
+  where?: string
+  why?: string
+  fix?: string
+  cause?: unknown
+}
+
+/**
+ * The base of every error that a user can meet. `code` is stable and meant for programs; the message is
+ * one or more lines: what, where, why, and what to do.
+ *
+ * @example try { await node.sendOutput("x", 1) } catch (e) { if (e instanceof DoraError) console.error(e.code) }
+ */
+export class DoraError extends Error {
+  readonly code: string
+  readonly parts: Readonly<ErrorParts>
+
+  constructor(code: string, parts: ErrorParts) {
+    super(messageOf(parts), parts.cause === undefined ? undefined : { cause: parts.cause })
+    this.name = new.target.name
+    this.code = code
+    this.parts = parts
+  }
+}
+
+function messageOf(parts: ErrorParts): string {
+  const lines = [parts.where ? `${parts.where}: ${parts.what}` : parts.what]
+  if (parts.why) lines.push(`  why: ${parts.why}`)
+  if (parts.fix) lines.push(`  fix: ${parts.fix}`)
+  return lines.join("\n")
+}

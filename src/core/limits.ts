@@ -1,0 +1,38 @@
+// Every limit of the system by name. Sizes in bytes, times in milliseconds, unless the name says otherwise.
+
+/** Largest message body that an output may send. */
+export const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
+/** Room in a pool chunk beside the body: Arrow headers, parameters, alignment. */
+export const CHUNK_SLACK_BYTES = 1024 * 1024
+/** Address space of one pool chunk; pages appear on first touch. */
+export const CHUNK_STRIDE_BYTES = MAX_PAYLOAD_BYTES + CHUNK_SLACK_BYTES
+/** Most chunks a pool may have: address space, and the length of a borrow line. */
+export const MAX_POOL_CHUNKS = 4096
+/** Messages up to this size (Arrow stream and parameters) are copied through the slot. */
+export const INLINE_BYTES = 1024
+/** Slots of the largest ring. */
+export const MAX_RING_SLOTS = 1 << 16
+/** Queue size of an input that names none. */
+export const DEFAULT_QUEUE_SIZE = 10
+/** Large messages that a consumer may retain beyond its queue size. */
+export const BORROW_EXTRA = 8
+/** Loans of one output that may be out at the same time. */
+export const MAX_LOANS = 8
+/** Encoded parameters of one message. */
+export const MAX_PARAMETER_BYTES = 64 * 1024
+
+/** Body of one frame of the official protocol (dora-message 1.1.0, `libraries/message/src/lib.rs`). */
+export const MAX_FRAME_BYTES = 64 * 1024 * 1024
+/** Largest dataflow file. */
+export const MAX_DESCRIPTOR_BYTES = 8 * 1024 * 1024
+/** Most nodes that YAML aliases may expand to. */
+export const MAX_YAML_ALIASES = 1000
+/** One line of a node's output; the rest of the line is cut and marked. */
+export const MAX_LOG_LINE_BYTES = 1024 * 1024
+
+/** How long a node may take to subscribe before the start counts as failed. */
+export const STARTUP_TIMEOUT_MS = 30_000
+/** Between the Stop event and SIGTERM. */
+export const STOP_GRACE_MS = 10_000
+/** Between SIGTERM and SIGKILL, as a share of the grace. */
+export const TERM_SHARE = 0.5
