@@ -1,0 +1,76 @@
+import type { LogLevel } from "../core/log.ts"
+import type { QueuePolicy } from "../core/policy.ts"
+
+/** A place in a file, counted from 1. */
+export type Position = { file: string; line: number; column: number }
+
+/** A checked dataflow, ready to be planned. */
+export type Dataflow = {
+  /** Absolute path of the file. */
+  path: string
+  /** Absolute directory of the file: where nodes run and relative paths start. */
+  workingDir: string
+  nodes: NodeSpec[]
+  /** Environment for every node; a node's own `env` wins. */
+  env: Record<string, string>
+  /** Timers no longer keep a node alive once its data inputs have closed. */
+  exitWhenNodesFinish: boolean
+  /** Seconds between two health sweeps. */
+  healthCheckInterval: number
+  /** The descriptor as plain JSON values, as nodes see it. */
+  json: unknown
+  /** What is legal and probably not meant. */
+  warnings: Problem[]
+}
+
+/** A node that runs a program of the user. Other kinds come with their own issues. */
+export type NodeSpec = {
+  id: string
+  name: string | null
+  description: string | null
+  /** As written: a script, an executable, a name on PATH. */
+  path: string
+  args: string[]
+  env: Record<string, string>
+  /** One command an entry, split into words. */
+  build: string[][]
+  inputs: InputSpec[]
+  outputs: OutputSpec[]
+  minLogLevel: LogLevel | null
+  position: Position
+}
+
+/** One input of a node. */
+export type InputSpec = {
+  id: string
+  source: Source
+  /** At least 1. */
+  queueSize: number
+  queuePolicy: QueuePolicy
+  /** Seconds of silence until the input counts as closed. */
+  inputTimeout: number | null
+  position: Position
+}
+
+/** One output of a node. */
+export type OutputSpec = { id: string; position: Position }
+
+/** Where an input comes from. */
+export type Source =
+  | { kind: "output"; node: string; output: string }
+  | { kind: "timer"; periodNs: number; text: string }
+  | { kind: "logs"; level: LogLevel; node: string | null; text: string }
+
+/** One thing that is wrong or doubtful in a dataflow file. */
+export type Problem = {
+  severity: "error" | "warning"
+  /** Stable, for programs: `UNKNOWN_FIELD`, `UNKNOWN_NODE`, … */
+  code: string
+  /** One sentence, the official one where dora 1.1.0 has one. */
+  message: string
+  position: Position
+  /** How many characters the caret underlines. */
+  length: number
+  /** What to do: "did you mean `outputs`?" */
+  hint: string | null
+}

@@ -1,0 +1,64 @@
+// What the daemon tells a node about memory: JSON in the environment variable DORA_BUN_PLAN.
+// Every descriptor number is one of the daemon's; it is opened as /proc/<pid>/fd/<fd>.
+import type { QueuePolicy } from "../core/policy.ts"
+
+/** Environment variable that carries a {@link NodePlan}. */
+export const PLAN_VARIABLE = "DORA_BUN_PLAN"
+/** Changes with every change of the plan or of the memory layout. */
+export const PLAN_VERSION = 1
+
+/** How a node waits: poll without end, poll while it pays and then sleep, or sleep at once. */
+export type WaitMode = "busy" | "adaptive" | "park"
+
+/** A segment of the daemon's: descriptor and size in bytes. */
+export type SegmentRef = { fd: number; size: number }
+
+/** Everything a node needs to take part in a dataflow through shared memory. */
+export type NodePlan = {
+  version: number
+  dataflow: string
+  node: string
+  /** Process that owns the descriptors. */
+  pid: number
+  inbox: SegmentRef
+  /** Pipe on which this node sleeps in its event loop; peers write to it. */
+  wakeFd: number
+  /** 16 bytes in hexadecimal: this node's identity in hybrid clock stamps. */
+  clockId: string
+  /** CLOCK_REALTIME minus CLOCK_MONOTONIC in nanoseconds, the same for every node of a dataflow. */
+  epochNs: number
+  wait: WaitMode
+  /** Timers stop keeping this node alive when its last data input has closed. */
+  exitWhenNodesFinish: boolean
+  inputs: InputPlan[]
+  outputs: OutputPlan[]
+}
+
+/** An input of this node. */
+export type InputPlan = {
+  id: string
+  /** Source as in the dataflow file. */
+  source: string
+  /** Offset of the edge's ring in the inbox. */
+  ring: number
+  /** Set for timers, which have a ring header for their counters and no slots. */
+  periodNs: number | null
+  /** Producer's end: its wake word, and the pool that its large messages lie in. */
+  producer: { inbox: SegmentRef; wakeFd: number; pool: SegmentRef; line: number } | null
+}
+
+/** An output of this node. */
+export type OutputPlan = { id: string; pool: SegmentRef; edges: EdgePlan[] }
+
+/** One consumer of an output. */
+export type EdgePlan = {
+  node: string
+  input: string
+  inbox: SegmentRef
+  wakeFd: number
+  /** Offset of the edge's ring in the consumer's inbox. */
+  ring: number
+  /** Index of the consumer's borrow line in the pool. */
+  line: number
+  policy: QueuePolicy
+}
