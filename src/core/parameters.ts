@@ -1,6 +1,7 @@
 /**
  * The parameters of a message: bool, integer, float, string, or a list of those. A JavaScript integer is sent as
- * an integer and comes back as `number` when it is safe, else as `bigint`; use {@link Float} to send a whole number as float.
+ * an integer and comes back as `number` when it is safe, else as `bigint`; use {@link Float} to send a whole number as
+ * float. A float comes back as `number`, a whole one as {@link Float}: `Number(value)` is a number in every case.
  */
 export type Parameters = Record<string, Parameter>
 /** One parameter value. */
@@ -12,6 +13,8 @@ export type Parameter =
   | Date
   | Float
   | readonly (number | bigint)[]
+  /** A list of floats, also when all of them are whole. */
+  | Float64Array
   | readonly string[]
 
 /**
