@@ -138,7 +138,7 @@ export class RingProducer {
       const published = now.seq[head % this.#o.slots] === this.#turn.after(head)
       go(`P' finds ${head} ${published ? "published" : "free"}`, (next) => {
         if (published) next.producer.head = this.#turn.after(head)
-        else next.producer.at = P.look
+        if (!published || this.#o.lookOnce) next.producer.at = P.look
       })
     }
   }

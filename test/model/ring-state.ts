@@ -31,6 +31,8 @@ export type RingOptions = {
   noRecheck: boolean
   /** Flaw: a successor believes the head hint as it is. */
   trustHead: boolean
+  /** Flaw: a successor looks past the head hint once, not until it finds a free slot. */
+  lookOnce: boolean
 }
 
 /** The corrected ring by its sequence words, nobody dies. */
@@ -53,6 +55,7 @@ export const DEFAULTS: RingOptions = {
   closeInSlot: false,
   noRecheck: false,
   trustHead: false,
+  lookOnce: false,
 }
 
 /** Where the producer stands. Up to `close` it can die. */

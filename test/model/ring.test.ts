@@ -56,6 +56,11 @@ const flaws: Verdict[] = [
     "a torn message was accepted",
     ring({ producerDeaths: 1, trustHead: true }),
   ),
+  fails(
+    "seq, a successor's successor looks past the head hint only once",
+    "tail beyond head",
+    ring({ producerDeaths: 2, lookOnce: true }),
+  ),
 ]
 
 const corrected: Verdict[] = (["head", "seq"] as const).flatMap((publishBy) =>

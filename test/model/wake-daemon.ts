@@ -40,6 +40,7 @@ export class WakeDaemon {
     if (at === AT.dead) this.#decide(go)
     else if (at === AT.settle) this.#settle(now, go)
     else if (at === AT.wakeNeighbours) this.#wakeNeighbours(now, go)
+    else if (at === AT.callNeighbour) this.#callNeighbour(now, go)
     if (!now.deaths || at >= AT.done || buffered || !this.#mortal) return
     go("dies", (next) => {
       next.deaths--
@@ -90,12 +91,27 @@ export class WakeDaemon {
       const at = fate === FATE.restart ? AT.drain : AT.gone
       return go("(daemon) is recovered", (next) => this.#forget(next, at))
     }
-    const always = !this.#o.noDeathWake
-    const when = always ? "whatever its word says" : "if it is parked"
-    const wakes = always || now.nodes[peer]!.word === WORD.parked
-    go(`(daemon) wakes ${nameOf(peer)} ${when}`, (next) => {
+    if (this.#o.noDeathWake) return this.#wakeParked(now, peer, go)
+    go(`(daemon) stores running into the word of ${nameOf(peer)}, whatever it says`, (next) => {
+      next.nodes[peer]!.word = WORD.running
+      this.#dead(next).at = AT.callNeighbour
+    })
+  }
+
+  #callNeighbour(now: WakeState, go: Step) {
+    const peer = this.#neighbours[this.#dead(now).port]!
+    go(`(daemon) wakes ${nameOf(peer)}`, (next) => {
+      poke(this.#o, next, peer)
       this.#dead(next).port++
-      if (!wakes) return
+      this.#dead(next).at = AT.wakeNeighbours
+    })
+  }
+
+  #wakeParked(now: WakeState, peer: number, go: Step) {
+    const parked = now.nodes[peer]!.word === WORD.parked
+    go(`(daemon) wakes ${nameOf(peer)} if it is parked`, (next) => {
+      this.#dead(next).port++
+      if (!parked) return
       next.nodes[peer]!.word = WORD.running
       poke(this.#o, next, peer)
     })

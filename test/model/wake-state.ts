@@ -64,6 +64,7 @@ export const AT = {
   gone: 22,
   settle: 23,
   wakeNeighbours: 24,
+  callNeighbour: 25,
 } as const
 
 /** Values of a wake word. */
