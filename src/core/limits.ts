@@ -21,12 +21,21 @@ export const MAX_LOANS = 8
 /** Encoded parameters of one message. */
 export const MAX_PARAMETER_BYTES = 64 * 1024
 
+/** Deepest nesting of an Arrow type, and of the JavaScript values that become one. */
+export const MAX_ARROW_DEPTH = 64
+/** Most fields, at all levels together, of one Arrow type. */
+export const MAX_ARROW_FIELDS = 4096
+
 /** Body of one frame of the official protocol (dora-message 1.1.0, `libraries/message/src/lib.rs`). */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 /** Largest dataflow file. */
 export const MAX_DESCRIPTOR_BYTES = 8 * 1024 * 1024
-/** Most nodes that YAML aliases may expand to. */
-export const MAX_YAML_ALIASES = 1000
+/** Most values that the YAML aliases of one file may expand to. */
+export const MAX_YAML_ALIASES = 100_000
+/** How deep lists and mappings of a file may nest, aliases included. */
+export const MAX_YAML_DEPTH = 128
+/** Longest period of a timer in nanoseconds, 104 days: beyond it a number is no longer exact. */
+export const MAX_TIMER_NS = Number.MAX_SAFE_INTEGER
 /** One line of a node's output; the rest of the line is cut and marked. */
 export const MAX_LOG_LINE_BYTES = 1024 * 1024
 

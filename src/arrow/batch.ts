@@ -1,0 +1,120 @@
+// The body of a record batch while it is being measured: nodes and buffers in the order of the format (parents first,
+// children depth first), and from where the bytes of each buffer come.
+import { MAX_PAYLOAD_BYTES } from "../core/limits.ts"
+import { PayloadTooLargeError } from "./errors.ts"
+import { BUFFER_ALIGNMENT, roundUp } from "./header.ts"
+
+const copy = Buffer.prototype.copy
+const KEPT_SCRATCH_BYTES = 1024 * 1024
+
+/** Figures and sources of one batch; reused from message to message. */
+export class Batch {
+  /** Length and null count of each node, flat. */
+  readonly nodes: number[] = []
+  /** Offset and length of each buffer, flat. */
+  readonly buffers: number[] = []
+  /** Bytes of all buffers with the padding between them. */
+  bodyLength = 0
+  /** Computed content that exists nowhere else; grows, so places in it stay valid and views don't. */
+  scratch: Buffer
+  view: DataView
+  #used = 0
+  // Parts: three numbers (place in the body, start in the source, length) and a source; null is the scratch.
+  readonly #parts: number[] = []
+  readonly #sources: (Uint8Array | null)[] = []
+  #next = 0
+
+  constructor(scratchBytes = 4096) {
+    this.scratch = Buffer.from(new ArrayBuffer(scratchBytes))
+    this.view = new DataView(this.scratch.buffer)
+  }
+
+  get nodeCount(): number {
+    return this.nodes.length / 2
+  }
+
+  get bufferCount(): number {
+    return this.buffers.length / 2
+  }
+
+  /** Forgets the last message. */
+  reset(): void {
+    this.nodes.length = 0
+    this.buffers.length = 0
+    this.#parts.length = 0
+    this.#sources.length = 0
+    this.bodyLength = 0
+    this.#next = 0
+    this.#used = 0
+    if (this.scratch.byteLength > KEPT_SCRATCH_BYTES) {
+      this.scratch = Buffer.from(new ArrayBuffer(KEPT_SCRATCH_BYTES))
+      this.view = new DataView(this.scratch.buffer)
+    }
+  }
+
+  node(length: number, nullCount: number): void {
+    this.nodes.push(length, nullCount)
+  }
+
+  /** Opens the next buffer; the parts that follow fill it, and what they leave is zero. */
+  buffer(length: number): void {
+    const at = roundUp(this.bodyLength, BUFFER_ALIGNMENT)
+    this.buffers.push(at, length)
+    this.#next = at
+    this.bodyLength = roundUp(at + length, 8)
+    if (this.bodyLength > MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(this.bodyLength)
+  }
+
+  /** Adds bytes of `source` to the open buffer; they are read by `write`, not now. */
+  part(source: Uint8Array, start: number, length: number): void {
+    this.#parts.push(this.#next, start, length)
+    this.#sources.push(source)
+    this.#next += length
+  }
+
+  /** Adds bytes of the scratch to the open buffer. */
+  own(start: number, length: number): void {
+    this.#parts.push(this.#next, start, length)
+    this.#sources.push(null)
+    this.#next += length
+  }
+
+  /** Reserves `length` bytes of scratch at a multiple of 8. Their content is undefined. */
+  reserve(length: number): number {
+    const start = (this.#used + 7) & ~7
+    const end = start + length
+    if (end > this.scratch.byteLength) this.#grow(end)
+    this.#used = end
+    return start
+  }
+
+  /** Gives back what was reserved from `end` on. */
+  trim(end: number): void {
+    this.#used = end
+  }
+
+  #grow(end: number): void {
+    // Content of at most two limits: the values and what describes them.
+    if (end > 2 * MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(end)
+    const larger = Buffer.from(new ArrayBuffer(Math.max(end, this.scratch.byteLength * 2)))
+    this.scratch.copy(larger, 0, 0, this.#used)
+    this.scratch = larger
+    this.view = new DataView(larger.buffer)
+  }
+
+  /** Writes the body at `at`, gaps zeroed. */
+  write(target: Uint8Array, at: number): void {
+    const parts = this.#parts
+    const end = at + this.bodyLength
+    let cursor = at
+    for (let i = 0, p = 0; p < parts.length; i++, p += 3) {
+      const place = at + parts[p]!
+      const start = parts[p + 1]!
+      const length = parts[p + 2]!
+      if (place > cursor) target.fill(0, cursor, place)
+      copy.call(this.#sources[i] ?? this.scratch, target, place, start, start + length)
+      cursor = place + length
+    }
+    if (end > cursor) target.fill(0, cursor, end)
+  }
+}
