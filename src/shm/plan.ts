@@ -25,9 +25,11 @@ export type NodePlan = {
   wakeFd: number
   /** 16 bytes in hexadecimal: this node's identity in hybrid clock stamps. */
   clockId: string
-  /** CLOCK_REALTIME minus CLOCK_MONOTONIC in nanoseconds, the same for every node of a dataflow. */
-  epochNs: number
+  /** CLOCK_REALTIME minus CLOCK_MONOTONIC, the same for every node of a dataflow. */
+  epoch: { seconds: number; nanoseconds: number }
   wait: WaitMode
+  /** Share of one core that the node may poll away while it waits, 0 … 1. */
+  pollBudget: number
   /** Timers stop keeping this node alive when its last data input has closed. */
   exitWhenNodesFinish: boolean
   inputs: InputPlan[]
@@ -41,10 +43,14 @@ export type InputPlan = {
   source: string
   /** Offset of the edge's ring in the inbox. */
   ring: number
+  /** Large messages that this node may hold at a time. */
+  borrowBudget: number
   /** Set for timers, which have a ring header for their counters and no slots. */
   periodNs: number | null
-  /** Producer's end: its wake word, and the pool that its large messages lie in. */
-  producer: { inbox: SegmentRef; wakeFd: number; pool: SegmentRef; line: number } | null
+  /** Where large messages lie, and this consumer's borrow line there; null for timers. */
+  pool: { ref: SegmentRef; line: number } | null
+  /** Whom to wake when it waits for room; null when the daemon is the producer. */
+  producer: { inbox: SegmentRef; wakeFd: number } | null
 }
 
 /** An output of this node. */

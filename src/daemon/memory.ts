@@ -1,0 +1,330 @@
+// The daemon's side of shared memory: it makes and owns every segment, tells each node where they are, reads the counters,
+// and settles the edges of the dead. It is not on the data path.
+import { Encoder } from "../arrow/encoder.ts"
+import { DoraError } from "../core/errors.ts"
+import { MAX_LOANS } from "../core/limits.ts"
+import { type LogRecord, passes } from "../core/log.ts"
+import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
+import { type Epoch, FlowClock, readEpoch } from "../shm/clock.ts"
+import {
+  ABANDONED_WORD,
+  ATTACHED_WORD,
+  CLOSED_WORD,
+  START_FLOAT,
+  STOP_WORD,
+  WAKE_RUNNING,
+  WAKE_WORD,
+} from "../shm/layout.ts"
+import { clockNs, closeFd, createPipe } from "../shm/libc.ts"
+import { announcePool, chunkCount, makeInbox, makePool } from "../shm/make.ts"
+import {
+  type EdgePlan,
+  type InputPlan,
+  type NodePlan,
+  PLAN_VERSION,
+  type WaitMode,
+} from "../shm/plan.ts"
+import { Inbox } from "../shm/segment.ts"
+import { OutputWriter } from "../shm/writer.ts"
+
+import {
+  borrowBudget,
+  clearBorrows,
+  closeEdge,
+  type Edge,
+  type EdgeReport,
+  type NodeMemory,
+  type OutputPool,
+  publishText,
+  reportEdge,
+} from "./edges.ts"
+
+export type { EdgeReport } from "./edges.ts"
+
+/** What the daemon decides for every node of a dataflow. */
+export type MemoryOptions = {
+  dataflow: string
+  wait: WaitMode
+  exitWhenNodesFinish: boolean
+  /** Share of one core that a node may poll away while it waits; default 0.1. */
+  pollBudget?: number
+  /** First message index of every ring; tests start near the wrap. Default 0. */
+  startIndex?: number
+}
+
+/** An input of a node that may still receive something. */
+export type OpenInput = { id: string; kind: "output" | "timer" | "logs"; source: string }
+
+/** Name of the variable by which a node's `env` chooses its way of waiting. */
+export const WAIT_VARIABLE = "DORA_BUN_WAIT"
+const WAIT_MODES: readonly string[] = ["busy", "adaptive", "park"]
+const DEFAULT_POLL_BUDGET = 0.1
+
+/** A node's `env` names a way of waiting that does not exist. */
+export class WaitModeError extends DoraError {
+  constructor(node: NodeSpec, value: string) {
+    const { file, line, column } = node.position
+    super("WAIT_MODE", {
+      where: `${file}:${line}:${column}`,
+      what: `node \`${node.id}\` has ${WAIT_VARIABLE}=${value}`,
+      fix: "use busy, adaptive or park",
+    })
+  }
+}
+
+/** All memory of one running dataflow. */
+export class Memory implements Disposable {
+  readonly #options: MemoryOptions
+  readonly #epoch: Epoch = readEpoch()
+  readonly #nodes = new Map<string, NodeMemory>()
+  readonly #edges: Edge[] = []
+  /** By `node/output`. */
+  readonly #pools = new Map<string, OutputPool>()
+  readonly #logWriters: { edge: Edge; writer: OutputWriter; encoder: Encoder }[] = []
+  #startNs = 0
+  #endNs = 0
+
+  /** @throws SharedMemoryError, WaitModeError */
+  static create(flow: Dataflow, options: MemoryOptions): Memory {
+    const memory = new Memory(options)
+    try {
+      memory.#build(flow)
+    } catch (error) {
+      memory[Symbol.dispose]()
+      throw error
+    }
+    return memory
+  }
+
+  private constructor(options: MemoryOptions) {
+    this.#options = options
+  }
+
+  #build(flow: Dataflow): void {
+    for (const spec of flow.nodes) this.#addNode(spec)
+    for (const spec of flow.nodes) {
+      for (const output of spec.outputs) this.#addPool(`${spec.id}/${output.id}`)
+    }
+    const clock = new FlowClock(this.#epoch)
+    for (const edge of this.#edges) if (edge.input.source.kind === "logs") this.#addLog(edge, clock)
+  }
+
+  #addNode(spec: NodeSpec): void {
+    const geometry = spec.inputs.map((input) => ({
+      queueSize: input.queueSize,
+      policy: input.queuePolicy,
+      timer: input.source.kind === "timer",
+    }))
+    const pipe = createPipe()
+    const made = makeInbox(`dora-inbox-${spec.id}`, geometry, this.#options.startIndex ?? 0)
+    const inbox = new Inbox(process.pid, made.ref, pipe[1])
+    const clockId = `01${crypto.randomUUID().replaceAll("-", "").slice(2)}`
+    const node: NodeMemory = { spec, clockId, inboxRef: made.ref, pipe, inbox, inputs: [] }
+    this.#nodes.set(spec.id, node)
+    spec.inputs.forEach((input, i) => {
+      const { source } = input
+      const fromOutput = source.kind === "output"
+      node.inputs.push({
+        from: fromOutput ? `${source.node}/${source.output}` : source.text,
+        producer: fromOutput ? source.node : null,
+        output: fromOutput ? source.output : null,
+        consumer: node,
+        input,
+        ring: made.rings[i]!,
+        pool: null,
+        line: -1,
+      })
+    })
+    this.#edges.push(...node.inputs)
+  }
+
+  #addPool(source: string): OutputPool | null {
+    const edges = this.#edges.filter((edge) => edge.from === source)
+    const shares = edges.map((edge) => ({
+      queueSize: edge.input.queueSize,
+      budget: borrowBudget(edge.input.queueSize),
+    }))
+    const chunks = chunkCount(shares, MAX_LOANS)
+    const pool = { ref: makePool(`dora-pool-${source}`, chunks, edges.length), mapped: null }
+    this.#pools.set(source, pool)
+    edges.forEach((edge, line) => {
+      edge.pool = pool
+      edge.line = line
+      announcePool(edge.consumer.inbox.words, edge.ring, pool.ref)
+    })
+    return pool
+  }
+
+  #addLog(edge: Edge, clock: FlowClock): void {
+    const pool = makePool(
+      "dora-pool-logs",
+      chunkCount([{ queueSize: edge.input.queueSize, budget: 8 }], 1),
+      1,
+    )
+    edge.pool = { ref: pool, mapped: null }
+    this.#pools.set(`${edge.from}#${edge.consumer.spec.id}/${edge.input.id}`, edge.pool)
+    edge.line = 0
+    announcePool(edge.consumer.inbox.words, edge.ring, pool)
+    const plan = { id: edge.from, pool, edges: [this.#edgePlan(edge)] }
+    const id = new Int32Array(crypto.getRandomValues(new Uint8Array(16)).buffer)
+    const writer = new OutputWriter(plan, process.pid, () => edge.consumer.inbox, clock, id)
+    this.#logWriters.push({ edge, writer, encoder: new Encoder() })
+  }
+
+  /** What a node finds in {@link PLAN_VARIABLE}. */
+  nodePlan(id: string): NodePlan {
+    const node = this.#node(id)
+    const { dataflow, exitWhenNodesFinish, pollBudget } = this.#options
+    return {
+      version: PLAN_VERSION,
+      dataflow,
+      node: id,
+      pid: process.pid,
+      inbox: node.inboxRef,
+      wakeFd: node.pipe[0],
+      clockId: node.clockId,
+      epoch: this.#epoch,
+      wait: this.#waitMode(node.spec),
+      pollBudget: pollBudget ?? DEFAULT_POLL_BUDGET,
+      exitWhenNodesFinish,
+      inputs: node.inputs.map((edge) => this.#inputPlan(edge)),
+      outputs: node.spec.outputs.map((output) => ({
+        id: output.id,
+        pool: this.#pools.get(`${id}/${output.id}`)!.ref,
+        edges: this.#edges
+          .filter((edge) => edge.producer === id && edge.output === output.id)
+          .map((edge) => this.#edgePlan(edge)),
+      })),
+    }
+  }
+
+  #waitMode(spec: NodeSpec): WaitMode {
+    const own = spec.env[WAIT_VARIABLE]
+    if (own === undefined) return this.#options.wait
+    if (!WAIT_MODES.includes(own)) throw new WaitModeError(spec, own)
+    return own as WaitMode
+  }
+
+  #inputPlan(edge: Edge): InputPlan {
+    const { source } = edge.input
+    const producer = edge.producer === null ? null : this.#node(edge.producer)
+    return {
+      id: edge.input.id,
+      source: edge.from,
+      ring: edge.ring,
+      borrowBudget: borrowBudget(edge.input.queueSize),
+      periodNs: source.kind === "timer" ? source.periodNs : null,
+      pool: edge.pool && { ref: edge.pool.ref, line: edge.line },
+      producer: producer && { inbox: producer.inboxRef, wakeFd: producer.pipe[0] },
+    }
+  }
+
+  #edgePlan(edge: Edge): EdgePlan {
+    const { consumer, input, ring, line } = edge
+    return {
+      node: consumer.spec.id,
+      input: input.id,
+      inbox: consumer.inboxRef,
+      wakeFd: consumer.pipe[0],
+      ring,
+      line,
+      policy: input.queuePolicy,
+    }
+  }
+
+  /** Has the node mapped its inbox? A node that subscribes without it speaks the official protocol only. */
+  attached(id: string): boolean {
+    return Atomics.load(this.#node(id).inbox.words, ATTACHED_WORD) !== 0
+  }
+
+  /** The barrier is released: timers count from now. */
+  start(): void {
+    this.#startNs = clockNs(1)
+    for (const { inbox } of this.#nodes.values()) inbox.floats[START_FLOAT] = this.#startNs
+  }
+
+  /** The dataflow has ended: rates are computed up to now. */
+  freeze(): void {
+    this.#endNs = clockNs(1)
+  }
+
+  /** Reaches a node that blocks in `recv()` and sees no socket. */
+  requestStop(id: string): void {
+    const { inbox } = this.#node(id)
+    Atomics.store(inbox.words, STOP_WORD, 1)
+    inbox.wakeAlways()
+  }
+
+  /** Ends outputs on behalf of a node that asked for it over its session. */
+  closeOutputs(id: string, outputs: string[]): void {
+    for (const edge of this.#edges) {
+      if (edge.producer === id && outputs.includes(edge.output!)) closeEdge(edge)
+    }
+  }
+
+  /** The process of a node is certainly dead and gets no successor: settles its edges, then wakes its neighbours. */
+  exited(id: string): void {
+    const node = this.#node(id)
+    Atomics.store(node.inbox.words, WAKE_WORD, WAKE_RUNNING)
+    const neighbours = new Set<NodeMemory>()
+    for (const edge of node.inputs) {
+      clearBorrows(edge)
+      Atomics.store(node.inbox.words, (edge.ring >> 2) + ABANDONED_WORD, 1)
+      if (edge.producer !== null) neighbours.add(this.#node(edge.producer))
+    }
+    for (const edge of this.#edges) {
+      if (edge.producer !== id) continue
+      closeEdge(edge)
+      neighbours.add(edge.consumer)
+    }
+    for (const { inbox } of neighbours) inbox.wakeAlways()
+  }
+
+  /** Inputs that may still bring something. Timers and logs never close. */
+  openInputs(id: string): OpenInput[] {
+    const { inputs, inbox } = this.#node(id)
+    return inputs
+      .filter((edge) => Atomics.load(inbox.words, (edge.ring >> 2) + CLOSED_WORD) === 0)
+      .map((edge) => ({ id: edge.input.id, kind: edge.input.source.kind, source: edge.from }))
+  }
+
+  /** Sends a log record to every `dora/logs` input that asks for it; a node never gets its own. */
+  publishLog(record: LogRecord): void {
+    for (const { edge, writer, encoder } of this.#logWriters) {
+      const { source } = edge.input
+      if (source.kind !== "logs" || record.node === edge.consumer.spec.id) continue
+      if (!passes(source.level, record.level)) continue
+      if (source.node !== null && source.node !== record.node) continue
+      publishText(writer, encoder, JSON.stringify(record))
+    }
+  }
+
+  /** The counters of every edge. */
+  edges(): EdgeReport[] {
+    const now = this.#endNs || clockNs(1)
+    const seconds = this.#startNs === 0 ? 0 : (now - this.#startNs) / 1e9
+    return this.#edges.map((edge) => reportEdge(edge, seconds))
+  }
+
+  /** Gives everything back; who has it mapped keeps its mapping. */
+  [Symbol.dispose](): void {
+    for (const { inbox, inboxRef, pipe } of this.#nodes.values()) {
+      inbox.close()
+      closeFd(inboxRef.fd)
+      for (const fd of pipe) closeFd(fd)
+    }
+    for (const pool of this.#pools.values()) {
+      pool.mapped?.unmap()
+      closeFd(pool.ref.fd)
+    }
+    this.#nodes.clear()
+    this.#pools.clear()
+    this.#edges.length = 0
+  }
+
+  #node(id: string): NodeMemory {
+    const node = this.#nodes.get(id)
+    if (!node) throw new DoraError("UNKNOWN_NODE", { what: `no node \`${id}\` in this dataflow` })
+    return node
+  }
+}

@@ -1,0 +1,244 @@
+// Large messages lie in chunks of a pool: one pool per output and generation. Only the producer decides which chunk is
+// free; each consumer marks what it reads in a borrow line of its own. Layout: docs/layout.md. Protocol and its model:
+// docs/adr/0003-chunk-ownership.md, test/model/pool.ts.
+import { type Pointer, toArrayBuffer } from "bun:ffi"
+import { assert } from "../core/assert.ts"
+import {
+  borrowLineBytes,
+  CHUNK_BITS,
+  CHUNK_MASK,
+  chunksOffset,
+  LINES_OFFSET,
+  POOL_CHUNK_COUNT_WORD,
+  POOL_LINE_COUNT_WORD,
+  POOL_STRIDE_FLOAT,
+} from "./layout.ts"
+import { closeFd, mapMemory, openPeerFd, SharedMemoryError, unmapMemory } from "./libc.ts"
+import type { SegmentRef } from "./plan.ts"
+import type { ProducerRing } from "./ring.ts"
+import { checkHeader } from "./segment.ts"
+
+/** A pool mapped into this process. It is larger than one ArrayBuffer may be, so views are made chunk by chunk. */
+export class Pool {
+  readonly chunks: number
+  readonly strideBytes: number
+  /** The borrow lines of all consumers, as words. */
+  readonly lines: Int32Array
+  readonly lineWords: number
+  readonly #address: number
+  readonly #size: number
+  readonly #firstChunk: number
+
+  /** @throws SharedMemoryError  when it can't be mapped or is not a pool of this version */
+  constructor(pid: number, ref: SegmentRef) {
+    const fd = openPeerFd(pid, ref.fd, "memory")
+    try {
+      this.#address = mapMemory(fd, ref.size) as number
+    } finally {
+      closeFd(fd)
+    }
+    this.#size = ref.size
+    const name = `pool ${ref.fd} of process ${pid}`
+    const header = new Int32Array(toArrayBuffer(this.#address as Pointer, 0, LINES_OFFSET))
+    checkHeader(header, name)
+    this.chunks = header[POOL_CHUNK_COUNT_WORD]!
+    const lineCount = header[POOL_LINE_COUNT_WORD]!
+    this.strideBytes = new Float64Array(header.buffer)[POOL_STRIDE_FLOAT]!
+    this.#firstChunk = chunksOffset(this.chunks, lineCount)
+    if (this.#firstChunk + this.chunks * this.strideBytes > ref.size) {
+      throw new SharedMemoryError(`${name} is smaller than its header says`)
+    }
+    this.lineWords = borrowLineBytes(this.chunks) >> 2
+    this.lines = new Int32Array(
+      toArrayBuffer(this.#address as Pointer, LINES_OFFSET, lineCount * this.lineWords * 4),
+    )
+  }
+
+  /** Address of a chunk. */
+  chunkPointer(chunk: number): Pointer {
+    return (this.#address + this.#firstChunk + chunk * this.strideBytes) as Pointer
+  }
+
+  /** A new buffer over part of a chunk; detach it when the chunk is given back. */
+  view(chunk: number, offset: number, length: number): ArrayBuffer {
+    return toArrayBuffer(this.chunkPointer(chunk), offset, length)
+  }
+
+  /** Ends the mapping. Every view must be detached before. */
+  unmap(): void {
+    unmapMemory(this.#address as Pointer, this.#size)
+  }
+}
+
+/** What the slot says of a message in a chunk. */
+export function chunkWord(chunk: number, generation: number): number {
+  return chunk | (generation << CHUNK_BITS)
+}
+
+/** Chunk index of a slot's chunk word. */
+export function chunkOf(word: number): number {
+  return word & CHUNK_MASK
+}
+
+/** Pool generation of a slot's chunk word. */
+export function generationOf(word: number): number {
+  return word >>> CHUNK_BITS
+}
+
+/** The producer's view of one edge: which of its queued messages lie in which chunk. */
+class EdgeRecord {
+  readonly ring: ProducerRing
+  readonly line: number
+  /** Chunk + 1 by slot, 0 for an inline message. */
+  readonly chunkAt: Int32Array
+  /** Messages before this index are no longer counted as queued. */
+  counted: number
+  /** The consumer left for good. */
+  gone = false
+
+  constructor(ring: ProducerRing, line: number, slots: number) {
+    this.ring = ring
+    this.line = line
+    this.chunkAt = new Int32Array(slots)
+    this.counted = ring.tail
+  }
+}
+
+/** The producer's half: gives out free chunks, lowest first, so that warm pages are used again. */
+export class ProducerPool {
+  readonly pool: Pool
+  readonly generation: number
+  readonly #edges: EdgeRecord[] = []
+  /** Queued slots that refer to a chunk, over all edges. */
+  readonly #queued: Int32Array
+  readonly #lent: Uint8Array
+  /** Views over whole chunks for our own writes, as large as was needed so far. */
+  readonly #writeViews: Uint8Array[] = []
+
+  constructor(pool: Pool, generation: number) {
+    this.pool = pool
+    this.generation = generation
+    this.#queued = new Int32Array(pool.chunks)
+    this.#lent = new Uint8Array(pool.chunks)
+  }
+
+  /** Adds an edge; `slots` is the size of its ring, `line` its borrow line in the pool. */
+  addEdge(ring: ProducerRing, line: number, slots: number): void {
+    assert(
+      (line + 1) * this.pool.lineWords <= this.pool.lines.length,
+      "a borrow line lies in its pool",
+    )
+    this.#edges.push(new EdgeRecord(ring, line, slots))
+  }
+
+  /**
+   * The lowest free chunk, lent to the caller until {@link giveBack}; −1 when there is none. A chunk is free when it is
+   * not lent, no queued slot refers to it, and no consumer has marked it. Per edge the tail is read before the line: a
+   * consumer marks before it claims, so what has just left the queue shows up as borrowed.
+   */
+  allocate(): number {
+    for (const edge of this.#edges) {
+      if (edge.gone) continue
+      edge.ring.refreshTail()
+      this.#uncount(edge)
+    }
+    const { lines, lineWords, chunks } = this.pool
+    for (let word = 0; word * 32 < chunks; word++) {
+      let busy = 0
+      for (const edge of this.#edges) busy |= Atomics.load(lines, edge.line * lineWords + word)
+      const end = Math.min(chunks, word * 32 + 32)
+      for (let chunk = word * 32; chunk < end; chunk++) {
+        if ((busy >>> (chunk & 31)) & 1 || this.#lent[chunk] || this.#queued[chunk]) continue
+        this.#lent[chunk] = 1
+        return chunk
+      }
+    }
+    return -1
+  }
+
+  /** The loan of a chunk ends: unsent, or after the last publish. */
+  giveBack(chunk: number): void {
+    this.#lent[chunk] = 0
+  }
+
+  /** Before a publish on edge `edge`: the slot of `index` will refer to `chunk` (−1: inline). */
+  record(edge: number, index: number, chunk: number): void {
+    const record = this.#edges[edge]!
+    this.#uncount(record)
+    record.chunkAt[index & (record.chunkAt.length - 1)] = chunk + 1
+    if (chunk >= 0) this.#queued[chunk]!++
+  }
+
+  /** The consumer of an edge left for good: nothing of it is queued any more. */
+  forget(edge: number): void {
+    const record = this.#edges[edge]!
+    if (record.gone) return
+    record.gone = true
+    record.ring.tail = record.ring.head
+    this.#uncount(record)
+  }
+
+  /** A view for writing the first `length` bytes of a chunk. */
+  writeView(chunk: number, length: number): Uint8Array {
+    const view = this.#writeViews[chunk]
+    if (view && view.byteLength >= length) return view
+    const size = Math.min(this.pool.strideBytes, Math.max(65536, 2 ** Math.ceil(Math.log2(length))))
+    const made = new Uint8Array(this.pool.view(chunk, 0, size))
+    this.#writeViews[chunk] = made
+    return made
+  }
+
+  /** Takes what has left the queue out of the count. */
+  #uncount(edge: EdgeRecord): void {
+    const { chunkAt, ring } = edge
+    const mask = chunkAt.length - 1
+    for (let i = edge.counted; i !== ring.tail; i = (i + 1) | 0) {
+      const chunk = chunkAt[i & mask]!
+      if (chunk > 0) {
+        this.#queued[chunk - 1]!--
+        chunkAt[i & mask] = 0
+      }
+    }
+    edge.counted = ring.tail
+  }
+}
+
+/** The consumer's half: marks what it reads. One writer, so marks are stores of a private copy. */
+export class ConsumerPool {
+  readonly pool: Pool
+  readonly #words: Int32Array
+  readonly #first: number
+  /** Chunks that are marked now. */
+  borrowed = 0
+
+  constructor(pool: Pool, line: number) {
+    assert(
+      line >= 0 && (line + 1) * pool.lineWords <= pool.lines.length,
+      "a borrow line lies in its pool",
+    )
+    this.pool = pool
+    this.#first = line * pool.lineWords
+    this.#words = new Int32Array(pool.lineWords)
+    // A predecessor's marks are gone: the daemon zeroed the line before it started us.
+    for (let i = 0; i < pool.lineWords; i++) Atomics.store(pool.lines, this.#first + i, 0)
+  }
+
+  /** Marks a chunk before the claim. False: we hold it already, so its producer is not honest. */
+  borrow(chunk: number): boolean {
+    const word = chunk >>> 5
+    const bit = 1 << (chunk & 31)
+    if (this.#words[word]! & bit) return false
+    this.#words[word]! |= bit
+    Atomics.store(this.pool.lines, this.#first + word, this.#words[word]!)
+    this.borrowed++
+    return true
+  }
+
+  /** Takes a mark back: the claim was lost, or the message was released and its view detached. */
+  release(chunk: number): void {
+    const word = chunk >>> 5
+    this.#words[word]! &= ~(1 << (chunk & 31))
+    Atomics.store(this.pool.lines, this.#first + word, this.#words[word]!)
+    this.borrowed--
+  }
+}

@@ -1,0 +1,265 @@
+// The receiving side of one edge. What is read before the claim may be a mixture of two messages; it is judged after.
+import type { ElementArray, ElementConstructor } from "../core/elements.ts"
+import { DoraError } from "../core/errors.ts"
+import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
+import {
+  CHUNK_WORD,
+  COPIED_WORD,
+  FRACTION_WORD,
+  GENERATION_MASK,
+  LENGTH_WORD,
+  OFFSET_WORD,
+  PARAMETERS_WORD,
+  POOL_FD_WORD,
+  SECONDS_WORD,
+  SLOT_HEADER_BYTES,
+  TEMPLATE_WORD,
+} from "./layout.ts"
+import type { InputPlan, SegmentRef } from "./plan.ts"
+import { ConsumerPool, chunkOf, generationOf, Pool } from "./pool.ts"
+import { ConsumerRing } from "./ring.ts"
+import type { Inbox } from "./segment.ts"
+
+const MAX_KNOWN_TEMPLATES = 8
+
+/** Memory of an edge holds values that no honest producer writes. The edge ends; nothing else is affected. */
+export class EdgePoisonedError extends DoraError {
+  constructor(input: string, source: string, what: string) {
+    super("EDGE_POISONED", {
+      what: `input \`${input}\` is closed: memory from \`${source}\` is damaged (${what})`,
+      why: "a process that has this memory mapped wrote where it must not",
+      fix: "look for native code with a stray pointer in the producer or this node",
+    })
+  }
+}
+
+/** What a template stands for: the body alone tells such messages apart. */
+type Known = {
+  template: number
+  make: ElementConstructor
+  /** Where the elements begin in the stream, and how many there are. */
+  offset: number
+  length: number
+  /** Views over the body in the ring's slots. */
+  views: (ElementArray | null)[]
+}
+
+/** Where a message's large body lies until it is released. */
+export class Borrow {
+  readonly pool: ConsumerPool
+  readonly chunk: number
+  readonly offset: number
+  readonly length: number
+  #buffer: ArrayBuffer | null = null
+
+  constructor(pool: ConsumerPool, chunk: number, offset: number, length: number) {
+    this.pool = pool
+    this.chunk = chunk
+    this.offset = offset
+    this.length = length
+  }
+
+  /** The stream's bytes in shared memory; made on first touch. */
+  get buffer(): ArrayBuffer {
+    this.#buffer ??= this.pool.pool.view(this.chunk, this.offset, this.length)
+    return this.#buffer
+  }
+
+  /** Gives the chunk back: first every view of it becomes empty, then the producer may use it again. */
+  release(): void {
+    this.#buffer?.transfer(0)
+    this.pool.release(this.chunk)
+  }
+}
+
+/**
+ * Takes messages from one edge. After {@link take} returned true the fields are those of one message; they are valid
+ * until the next call.
+ */
+export class EdgeReader {
+  readonly plan: InputPlan
+  readonly ring: ConsumerRing
+  /** Whole Arrow stream, copied out; null when the body is known by its template or lies in a chunk. */
+  stream: Uint8Array | null = null
+  /** The elements alone, copied out, when the template is known. */
+  body: ElementArray | null = null
+  borrow: Borrow | null = null
+  template = 0
+  length = 0
+  seconds = 0
+  fraction = 0
+  parameters: Uint8Array | null = null
+  readonly #pid: number
+  readonly #pools = new Map<number, ConsumerPool>()
+  #known: Known[] = []
+  #chunk = -1
+  #offset = 0
+  #parametersLength = 0
+  #pool: ConsumerPool | null = null
+
+  constructor(inbox: Inbox, plan: InputPlan, pid: number) {
+    this.plan = plan
+    this.ring = new ConsumerRing(inbox, plan.ring)
+    this.#pid = pid
+  }
+
+  /**
+   * Takes the next message.
+   *
+   * @returns false when there is none
+   * @throws EdgePoisonedError  the message was taken and can't be true
+   */
+  take(): boolean {
+    const { ring } = this
+    while (ring.ready()) {
+      const slot = ring.slot()
+      this.#readFields(slot)
+      if (this.#chunk < 0) this.#copyInline(slot)
+      else if (!this.#mark()) continue
+      if (!ring.claim()) {
+        if (this.#pool) this.#pool.release(chunkOf(this.#chunk))
+        continue
+      }
+      const creditWanted = ring.taken()
+      if (creditWanted) this.onCredit?.()
+      this.#judge()
+      return true
+    }
+    return false
+  }
+
+  /** Called after a claim when the producer waits for room. */
+  onCredit: (() => void) | null = null
+
+  /** From now on messages of this template are delivered as `body`. */
+  learn(template: number, make: ElementConstructor, offset: number, length: number): void {
+    if (this.#known.some((k) => k.template === template)) return
+    if (this.#known.length >= MAX_KNOWN_TEMPLATES) this.#known = []
+    const views = new Array<ElementArray | null>(this.ring.slotCount).fill(null)
+    this.#known.unshift({ template, make, offset, length, views })
+  }
+
+  #readFields(slot: number): void {
+    const { words } = this.ring
+    this.length = words[slot + LENGTH_WORD]!
+    this.#chunk = words[slot + CHUNK_WORD]!
+    this.template = words[slot + TEMPLATE_WORD]!
+    this.seconds = words[slot + SECONDS_WORD]! >>> 0
+    this.fraction = words[slot + FRACTION_WORD]! >>> 0
+    this.#parametersLength = words[slot + PARAMETERS_WORD]!
+    this.#offset = words[slot + OFFSET_WORD]!
+    this.stream = null
+    this.body = null
+    this.borrow = null
+    this.parameters = null
+    this.#pool = null
+  }
+
+  #copyInline(slot: number): void {
+    const { inbox, inlineBytes } = this.ring
+    const at = slot * 4 + SLOT_HEADER_BYTES
+    if (this.#parametersLength !== 0) {
+      const from = Math.min((this.length + 7) & ~7, inlineBytes) >>> 0
+      const to = Math.min(from + this.#parametersLength, inlineBytes)
+      this.parameters = inbox.bytes.slice(at + from, at + Math.max(from, to))
+    }
+    const known = this.template > 0 ? this.#find(this.template) : null
+    if (known === null) {
+      this.stream = inbox.bytes.slice(at, at + clamp(this.length, inlineBytes))
+      return
+    }
+    const n = this.ring.slotNumber()
+    let view = known.views[n]!
+    if (view === null) {
+      view = new known.make(inbox.bytes.buffer, at + known.offset, known.length)
+      known.views[n] = view
+    }
+    const body = new known.make(known.length)
+    ;(body as Uint8Array).set(view as Uint8Array)
+    this.body = body
+  }
+
+  #find(template: number): Known | null {
+    const known = this.#known
+    for (let i = 0; i < known.length; i++) if (known[i]!.template === template) return known[i]!
+    return null
+  }
+
+  /** Before the claim: marks the chunk as borrowed. False: look again, the slot was being rewritten. */
+  #mark(): boolean {
+    const word = this.#chunk
+    const pool = this.#poolOf(generationOf(word))
+    if (pool === null) return false
+    const chunk = chunkOf(word)
+    if (chunk >= pool.pool.chunks || !pool.borrow(chunk)) {
+      // A mixture can't name a wrong chunk, the word is one; so if the message is still ours its producer lies.
+      if (this.ring.moved()) return false
+      this.ring.ended = true
+      throw this.#poisoned(`chunk ${chunk} is not free to be read`)
+    }
+    this.#pool = pool
+    return true
+  }
+
+  /** The pool of a generation; null when the field was no longer true. */
+  #poolOf(generation: number): ConsumerPool | null {
+    const open = this.#pools.get(generation)
+    if (open) return open
+    if (this.ring.moved()) return null
+    const { pool: plan } = this.plan
+    if (!plan || (generation & GENERATION_MASK) !== generation) {
+      this.ring.ended = true
+      throw this.#poisoned(`pool generation ${generation}`)
+    }
+    const fd = Atomics.load(this.ring.words, this.ring.base + POOL_FD_WORD)
+    const ref: SegmentRef = { fd, size: plan.ref.size }
+    const pool = new ConsumerPool(new Pool(this.#pid, ref), plan.line)
+    this.#pools.set(generation, pool)
+    return pool
+  }
+
+  /** After the claim the fields are those of one message: now they are held to what an honest producer writes. */
+  #judge(): void {
+    const { inlineBytes } = this.ring
+    const parameters = this.#parametersLength
+    if (parameters < 0 || parameters > MAX_PARAMETER_BYTES)
+      this.#reject(`parameters of ${parameters} bytes`)
+    if (this.length < 0) this.#reject(`length ${this.length}`)
+    const end = ((this.length + 7) & ~7) + parameters
+    if (this.#pool === null) {
+      if (end > inlineBytes) this.#reject(`length ${this.length} in a slot`)
+      return
+    }
+    const chunk = chunkOf(this.#chunk)
+    const offset = this.#offset
+    if (offset < 0 || offset + end > this.#pool.pool.strideBytes)
+      this.#reject(`length ${this.length} in a chunk`)
+    const borrow = new Borrow(this.#pool, chunk, offset, this.length)
+    if (parameters > 0) {
+      const view = this.#pool.pool.view(chunk, offset + end - parameters, parameters)
+      this.parameters = new Uint8Array(view).slice()
+    }
+    if (this.#pool.borrowed <= this.plan.borrowBudget) {
+      this.borrow = borrow
+      return
+    }
+    // The node retains as many messages as it may: this one is delivered as a copy, and counted.
+    this.stream = new Uint8Array(borrow.buffer).slice()
+    borrow.release()
+    this.ring.words[this.ring.base + COPIED_WORD]!++
+  }
+
+  #reject(what: string): never {
+    if (this.#pool) this.#pool.release(chunkOf(this.#chunk))
+    this.ring.ended = true
+    throw this.#poisoned(what)
+  }
+
+  #poisoned(what: string): EdgePoisonedError {
+    return new EdgePoisonedError(this.plan.id, this.plan.source, what)
+  }
+}
+
+function clamp(value: number, max: number): number {
+  return value < 0 ? 0 : value > max ? max : value
+}

@@ -1,0 +1,220 @@
+// One edge: one producer, one consumer. Layout: docs/layout.md. Protocol and its model: docs/adr/0002-ring.md,
+// test/model/ring.ts. Steps are numbered as there.
+import {
+  ABANDONED_WORD,
+  CLOSED_WORD,
+  HEAD_WORD,
+  HIGH_WATER_WORD,
+  INLINE_BYTES_WORD,
+  POLICY_WORD,
+  QUEUE_SIZE_WORD,
+  RING_HEADER_BYTES,
+  SENT_BYTES_FLOAT,
+  SEQ_WORD,
+  SLOT_BYTES,
+  SLOTS_WORD,
+  START_WORD,
+  TAIL_WORD,
+  TAKEN_WORD,
+  WAITED_WORD,
+  WANT_WORD,
+} from "./layout.ts"
+import type { Inbox } from "./segment.ts"
+
+const SLOT_WORDS = SLOT_BYTES >> 2
+
+/** What both ends of a ring know: where it lies, and its geometry, which never changes. */
+class RingEnd {
+  readonly inbox: Inbox
+  readonly words: Int32Array
+  /** Word index of the ring header. */
+  readonly base: number
+  readonly queueSize: number
+  readonly inlineBytes: number
+  readonly backpressure: boolean
+  protected readonly mask: number
+  protected readonly firstSlot: number
+
+  constructor(inbox: Inbox, offset: number) {
+    this.inbox = inbox
+    this.words = inbox.words
+    this.base = offset >> 2
+    this.queueSize = this.words[this.base + QUEUE_SIZE_WORD]!
+    this.inlineBytes = this.words[this.base + INLINE_BYTES_WORD]!
+    this.backpressure = this.words[this.base + POLICY_WORD] === 1
+    this.mask = this.words[this.base + SLOTS_WORD]! - 1
+    this.firstSlot = (offset + RING_HEADER_BYTES) >> 2
+  }
+
+  /** Word index of the slot of a message index. */
+  protected slotOf(index: number): number {
+    return this.firstSlot + (index & this.mask) * SLOT_WORDS
+  }
+}
+
+/** The producer's end. Publishing is {@link hasRoom} (or {@link dropOldest}), fill the slot, {@link commit}. */
+export class ProducerRing extends RingEnd {
+  /** Index of the next message. */
+  head: number
+  /** Oldest index that the consumer may still have to take, as last seen. */
+  tail: number
+
+  constructor(inbox: Inbox, offset: number) {
+    super(inbox, offset)
+    this.head = this.#recoverHead()
+    this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
+  }
+
+  /** A predecessor may have died between its commit and the hint. */
+  #recoverHead(): number {
+    const head = Atomics.load(this.words, this.base + HEAD_WORD)
+    if (this.mask < 0) return head
+    const committed = Atomics.load(this.words, this.slotOf(head) + SEQ_WORD) === ((head + 1) | 0)
+    return committed ? (head + 1) | 0 : head
+  }
+
+  /** Step 1: is there room for one more message? Looks at the consumer only when the last look says no. */
+  hasRoom(): boolean {
+    if (((this.head - this.tail) | 0) < this.queueSize) return true
+    this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
+    return ((this.head - this.tail) | 0) < this.queueSize
+  }
+
+  /** Looks at the consumer's progress; what lies before `tail` is out of the queue for good. */
+  refreshTail(): void {
+    this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
+  }
+
+  /** Step 2: the oldest message gives way; false when the consumer was faster. */
+  dropOldest(): boolean {
+    const oldest = this.tail
+    const next = (oldest + 1) | 0
+    const seen = Atomics.compareExchange(this.words, this.base + TAIL_WORD, oldest, next)
+    this.tail = seen === oldest ? next : seen
+    return seen === oldest
+  }
+
+  /** Word index of the slot that the next message goes to. Only valid while there is room. */
+  slot(): number {
+    return this.slotOf(this.head)
+  }
+
+  /** Step 3 for the counters, step 4: makes the filled slot visible, then wakes. A death before this store sends nothing. */
+  commit(bytes: number): void {
+    const words = this.words
+    const next = (this.head + 1) | 0
+    const slot = this.slotOf(this.head)
+    const queued = (next - this.tail) | 0
+    if (queued > words[this.base + HIGH_WATER_WORD]!) words[this.base + HIGH_WATER_WORD] = queued
+    this.inbox.floats[(this.base >> 1) + SENT_BYTES_FLOAT]! += bytes
+    Atomics.store(words, slot + SEQ_WORD, next)
+    this.head = next
+    Atomics.store(words, this.base + HEAD_WORD, next)
+    this.inbox.wake()
+  }
+
+  /** The consumer has left for good: its messages need not be written. */
+  get abandoned(): boolean {
+    return Atomics.load(this.words, this.base + ABANDONED_WORD) === 1
+  }
+
+  /** Asks the consumer to wake us after its next claim, or takes that back. */
+  want(credit: boolean): void {
+    Atomics.store(this.words, this.base + WANT_WORD, credit ? 1 : 0)
+    if (credit) this.words[this.base + WAITED_WORD]!++
+  }
+
+  /** Ends the edge: the consumer sees it after the last message. */
+  close(): void {
+    Atomics.store(this.words, this.base + CLOSED_WORD, 1)
+    this.inbox.wake()
+  }
+}
+
+/** The consumer's end. Taking is {@link ready}, read the slot, {@link claim}; only then is what was read true. */
+export class ConsumerRing extends RingEnd {
+  /** Index of the next message. */
+  tail: number
+  /** The edge has ended: closed, and nothing is left. */
+  ended = false
+
+  constructor(inbox: Inbox, offset: number) {
+    super(inbox, offset)
+    this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
+  }
+
+  /** Step 1: is there a message? Follows the producer when it has dropped ours. */
+  ready(): boolean {
+    for (;;) {
+      const tail = this.tail
+      if (Atomics.load(this.words, this.slotOf(tail) + SEQ_WORD) === ((tail + 1) | 0)) return true
+      const seen = Atomics.load(this.words, this.base + TAIL_WORD)
+      if (seen === tail) return false
+      this.tail = seen
+    }
+  }
+
+  /** Word index of the slot of the next message. */
+  slot(): number {
+    return this.slotOf(this.tail)
+  }
+
+  /** Has the producer dropped the message that we were reading? Then its fields need not be true. */
+  moved(): boolean {
+    const seen = Atomics.load(this.words, this.base + TAIL_WORD)
+    if (seen === this.tail) return false
+    this.tail = seen
+    return true
+  }
+
+  /** Slots of the ring. */
+  get slotCount(): number {
+    return this.mask + 1
+  }
+
+  /** Index in the ring of the slot of the next message: 0 … slots − 1. */
+  slotNumber(): number {
+    return this.tail & this.mask
+  }
+
+  /** Step 4: true when what was read since {@link ready} is this message; false: read again from {@link ready}. */
+  claim(): boolean {
+    const tail = this.tail
+    const next = (tail + 1) | 0
+    const seen = Atomics.compareExchange(this.words, this.base + TAIL_WORD, tail, next)
+    this.tail = seen === tail ? next : seen
+    return seen === tail
+  }
+
+  /** Step 5: counts the delivery, and says whether the producer waits for credit. */
+  taken(): boolean {
+    const words = this.words
+    const at = this.base + TAKEN_WORD
+    Atomics.store(words, at, (words[at]! + 1) | 0)
+    return Atomics.load(words, this.base + WANT_WORD) === 1
+  }
+
+  /** For an empty ring: has the edge ended? Looks at the ring once more after it saw the closing word. */
+  checkEnd(): boolean {
+    if (this.ended) return true
+    if (Atomics.load(this.words, this.base + CLOSED_WORD) === 0) return false
+    this.ended = !this.ready()
+    return this.ended
+  }
+}
+
+/** Messages by what became of them, from counters that anybody may read. Totals are exact modulo 2³² and at rest. */
+export type RingCounts = { sent: number; taken: number; dropped: number; queued: number }
+
+/** Reads the counters of a ring without disturbing its ends. The order of the loads keeps `dropped` from being negative. */
+export function ringCounts(words: Int32Array, offset: number): RingCounts {
+  const base = offset >> 2
+  const taken = Atomics.load(words, base + TAKEN_WORD)
+  const tail = Atomics.load(words, base + TAIL_WORD)
+  const head = Atomics.load(words, base + HEAD_WORD)
+  const start = words[base + START_WORD]!
+  const dropped = (tail - start - taken) >>> 0
+  // The head hint is stored after the commit: it may be one behind a consumer that was quick.
+  const queued = Math.max(0, (head - tail) | 0)
+  return { sent: ((tail - start) >>> 0) + queued, taken: taken >>> 0, dropped, queued }
+}

@@ -1,0 +1,142 @@
+// How a node sleeps: docs/adr/0004-waiting.md, model: test/model/wake.ts. The order is always: arm, look at everything
+// once more, sleep, disarm.
+import {
+  PARKS_WORD,
+  WAKE_PARKED_FD,
+  WAKE_PARKED_FUTEX,
+  WAKE_RUNNING,
+  WAKE_WORD,
+  WOKEN_WORD,
+} from "./layout.ts"
+import { closeFd, futexWait, openPeerFd } from "./libc.ts"
+import type { Inbox } from "./segment.ts"
+
+/** The pipe stays in the event loop this long after the last sleep, so that quick sleeps don't set it up anew. */
+const PIPE_LINGER_MS = 50
+
+/** Where to sleep: on the wake word itself (blocks the thread), or on a pipe that the event loop watches. */
+export type SleepKind = "futex" | "fd"
+
+/** The owner's side of a wake word. */
+export class Sleeper {
+  readonly #inbox: Inbox
+  readonly #pipe: WakePipe
+
+  constructor(inbox: Inbox, pid: number, wakeFd: number) {
+    this.#inbox = inbox
+    this.#pipe = new WakePipe(pid, wakeFd)
+  }
+
+  /** Says that we are about to sleep. Look at everything once more after this. */
+  arm(kind: SleepKind): void {
+    const value = kind === "futex" ? WAKE_PARKED_FUTEX : WAKE_PARKED_FD
+    Atomics.store(this.#inbox.words, WAKE_WORD, value)
+  }
+
+  /** Awake again, or something was found. */
+  disarm(): void {
+    Atomics.store(this.#inbox.words, WAKE_WORD, WAKE_RUNNING)
+  }
+
+  /** Blocks the thread until woken or for `timeoutMs`. Armed with "futex" before. */
+  sleepSync(timeoutMs: number): void {
+    this.#inbox.words[PARKS_WORD]!++
+    futexWait(this.#inbox.wakePointer, WAKE_PARKED_FUTEX, timeoutMs)
+    this.#inbox.words[WOKEN_WORD]!++
+  }
+
+  /** Resolves when woken, when {@link interrupt} is called, or after `timeoutMs`. Armed with "fd" before. */
+  async sleep(timeoutMs: number): Promise<void> {
+    this.#inbox.words[PARKS_WORD]!++
+    await this.#pipe.wait(timeoutMs)
+    this.#inbox.words[WOKEN_WORD]!++
+  }
+
+  /** Ends a {@link sleep} from within this process. */
+  interrupt(): void {
+    this.#pipe.interrupt()
+  }
+
+  close(): void {
+    this.disarm()
+    this.#pipe.close()
+  }
+}
+
+/**
+ * The read end of a node's wake pipe. Bun has no way to unreference a read of a descriptor, so the read is cancelled
+ * when nobody has waited for a while: a program that has nothing else to do can end.
+ */
+class WakePipe {
+  readonly #pid: number
+  readonly #daemonFd: number
+  #fd = -1
+  #reader: ReturnType<typeof openReader> | null = null
+  #reading = false
+  #linger: ReturnType<typeof setTimeout> | null = null
+  #wakeUp: (() => void) | null = null
+
+  constructor(pid: number, daemonFd: number) {
+    this.#pid = pid
+    this.#daemonFd = daemonFd
+  }
+
+  wait(timeoutMs: number): Promise<void> {
+    this.#read()
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | null = null
+      this.#wakeUp = () => {
+        this.#wakeUp = null
+        if (timer) clearTimeout(timer)
+        this.#startLinger()
+        resolve()
+      }
+      if (timeoutMs < 2 ** 31) timer = setTimeout(this.#wakeUp, timeoutMs)
+    })
+  }
+
+  interrupt(): void {
+    this.#wakeUp?.()
+  }
+
+  #read(): void {
+    if (this.#reading) return
+    if (this.#fd < 0) this.#fd = openPeerFd(this.#pid, this.#daemonFd, "wake-read")
+    const reader = this.#reader ?? openReader(this.#fd)
+    this.#reader = reader
+    this.#reading = true
+    const done = () => {
+      if (reader !== this.#reader) return
+      this.#reading = false
+      this.#wakeUp?.()
+    }
+    reader.read().then(done, done)
+  }
+
+  #startLinger(): void {
+    this.#linger ??= setTimeout(() => {
+      this.#linger = null
+      if (!this.#wakeUp) this.#cancel()
+    }, PIPE_LINGER_MS)
+  }
+
+  #cancel(): void {
+    const reader = this.#reader
+    this.#reader = null
+    this.#reading = false
+    reader?.cancel().catch(() => {})
+  }
+
+  close(): void {
+    this.interrupt()
+    this.#cancel()
+    if (this.#linger) clearTimeout(this.#linger)
+    this.#linger = null
+    if (this.#fd >= 0) closeFd(this.#fd)
+    this.#fd = -1
+  }
+}
+
+function openReader(fd: number) {
+  return Bun.file(fd).stream().getReader()
+}

@@ -1,0 +1,284 @@
+// The sending side of one output: small messages are copied into the slots of every edge, large ones lie once in a
+// chunk that the slots refer to.
+
+import type { ElementArray, ElementConstructor } from "../core/elements.ts"
+import { DoraError } from "../core/errors.ts"
+import { CHUNK_STRIDE_BYTES } from "../core/limits.ts"
+import {
+  CHUNK_WORD,
+  CLOCK_ID_WORD,
+  FRACTION_WORD,
+  GENERATION_WORD,
+  HEADER_LENGTH_WORD,
+  LENGTH_WORD,
+  OFFSET_WORD,
+  PARAMETERS_WORD,
+  SECONDS_WORD,
+  SLOT_HEADER_BYTES,
+  SLOTS_WORD,
+  TEMPLATE_WORD,
+} from "./layout.ts"
+import type { FlowClock } from "./clock.ts"
+import type { EdgePlan, OutputPlan } from "./plan.ts"
+import { chunkWord, Pool, ProducerPool } from "./pool.ts"
+import { ProducerRing } from "./ring.ts"
+import type { Inbox } from "./segment.ts"
+
+/** Templates are numbered by generation, so that a successor's never look like its predecessor's. */
+const TEMPLATE_BITS = 20
+const TEMPLATE_MASK = (1 << TEMPLATE_BITS) - 1
+const GENERATION_TEMPLATE_MASK = 0x7ff
+
+/** A measured message that can write itself: the Arrow stream. */
+export interface Payload {
+  byteLength: number
+  headerLength: number
+  /** > 0: messages with the same number have the same bytes everywhere but in the body. */
+  template: number
+  /** The elements, when the body is nothing but them. */
+  flat: ElementArray | null
+  write(target: Uint8Array, at: number): void
+}
+
+/** What the writer remembers of an edge: who consumes it, and what its slots hold already. */
+class Edge {
+  readonly plan: EdgePlan
+  readonly ring: ProducerRing
+  readonly slots: number
+  /** Template whose header lies in a slot, by slot. */
+  readonly templates: Int32Array
+  /** Views over the body of that template, by slot. */
+  readonly views: (ElementArray | null)[]
+  gone = false
+
+  constructor(plan: EdgePlan, inbox: Inbox) {
+    this.plan = plan
+    this.ring = new ProducerRing(inbox, plan.ring)
+    this.slots = inbox.words[(plan.ring >> 2) + SLOTS_WORD]!
+    this.templates = new Int32Array(this.slots)
+    this.views = new Array<ElementArray | null>(this.slots).fill(null)
+  }
+}
+
+/** A send found no free chunk though every queue has room: consumers hold more than they may. */
+export class PoolExhaustedError extends DoraError {
+  constructor(output: string) {
+    super("POOL_EXHAUSTED", {
+      what: `output \`${output}\` has no free memory for a large message`,
+      why: "every chunk is loaned, queued, or held by a consumer",
+      fix: "send or dispose loans before making new ones, and release retained events",
+    })
+  }
+}
+
+/** One output of this node. */
+export class OutputWriter {
+  readonly id: string
+  readonly edges: Edge[] = []
+  readonly #plan: OutputPlan
+  readonly #pid: number
+  readonly #clock: FlowClock
+  readonly #clockId: Int32Array
+  readonly #generation: number
+  #pool: ProducerPool | null = null
+  /** Largest message that goes through slots. */
+  readonly inlineBytes: number
+  readonly #waits: boolean
+  closed = false
+
+  constructor(
+    plan: OutputPlan,
+    pid: number,
+    inboxOf: (edge: EdgePlan) => Inbox,
+    clock: FlowClock,
+    clockId: Int32Array,
+  ) {
+    this.id = plan.id
+    this.#plan = plan
+    this.#pid = pid
+    this.#clock = clock
+    this.#clockId = clockId
+    for (const edge of plan.edges) this.edges.push(new Edge(edge, inboxOf(edge)))
+    const first = this.edges[0]?.ring
+    this.#generation = first ? first.words[first.base + GENERATION_WORD]! : 0
+    this.inlineBytes = Math.min(...this.edges.map((e) => e.ring.inlineBytes), CHUNK_STRIDE_BYTES)
+    this.#waits = this.edges.some((e) => e.ring.backpressure)
+  }
+
+  /** Has every backpressure edge room for one more message? With `ask` the consumers of full ones are told to wake us. */
+  ready(ask: boolean): boolean {
+    if (!this.#waits) return true
+    let ready = true
+    for (const edge of this.edges) {
+      const { ring } = edge
+      if (!ring.backpressure || this.#isGone(edge) || ring.hasRoom()) continue
+      if (!ask) return false
+      ring.want(true)
+      ready = false
+    }
+    return ready
+  }
+
+  /** The wait for credit is over. */
+  unwant(): void {
+    for (const { ring } of this.edges) if (ring.backpressure) ring.want(false)
+  }
+
+  /** Publishes a small message on every edge. Call {@link ready} before. */
+  publishInline(payload: Payload, parameters: Uint8Array | null): void {
+    this.#clock.stamp()
+    for (let i = 0; i < this.edges.length; i++) {
+      const edge = this.edges[i]!
+      if (this.#isGone(edge)) continue
+      this.#makeRoom(edge)
+      const ring = edge.ring
+      const slot = ring.slot()
+      this.#writeInline(edge, payload, slot)
+      const length = payload.byteLength
+      if (parameters !== null) {
+        ring.inbox.bytes.set(parameters, slot * 4 + SLOT_HEADER_BYTES + ((length + 7) & ~7))
+      }
+      this.#pool?.record(i, ring.head, -1)
+      this.#commit(ring, slot, -1, payload, parameters)
+    }
+  }
+
+  /** Publishes a message that lies in a chunk on every edge; the chunk is no longer lent afterwards. */
+  publishChunk(chunk: number, payload: Payload, parameters: Uint8Array | null): void {
+    const pool = this.#openPool()
+    if (parameters !== null) {
+      const at = (payload.byteLength + 7) & ~7
+      pool.writeView(chunk, at + parameters.byteLength).set(parameters, at)
+    }
+    this.#clock.stamp()
+    const word = chunkWord(chunk, this.#generation)
+    for (let i = 0; i < this.edges.length; i++) {
+      const edge = this.edges[i]!
+      if (this.#isGone(edge)) continue
+      this.#makeRoom(edge)
+      pool.record(i, edge.ring.head, chunk)
+      this.#commit(edge.ring, edge.ring.slot(), word, payload, parameters)
+    }
+    pool.giveBack(chunk)
+  }
+
+  /**
+   * A chunk to write into, lent until published or given back; −1 when a backpressure consumer must first make room.
+   *
+   * @throws PoolExhaustedError
+   */
+  allocate(): number {
+    const pool = this.#openPool()
+    for (;;) {
+      const chunk = pool.allocate()
+      if (chunk >= 0) return chunk
+      const longest = this.#longestQueue(false)
+      if (longest) longest.ring.dropOldest()
+      else if (this.#longestQueue(true)) return -1
+      else throw new PoolExhaustedError(this.id)
+    }
+  }
+
+  giveBack(chunk: number): void {
+    this.#pool?.giveBack(chunk)
+  }
+
+  /** Where to write the first `length` bytes of a chunk. */
+  writeView(chunk: number, length: number): Uint8Array {
+    return this.#openPool().writeView(chunk, length)
+  }
+
+  /** A buffer of its own over part of a chunk, to be detached by its owner. */
+  loanView(chunk: number, offset: number, length: number): ArrayBuffer {
+    return this.#openPool().pool.view(chunk, offset, length)
+  }
+
+  /** Ends the output: every consumer sees it after the last message. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    for (const edge of this.edges) edge.ring.close()
+  }
+
+  #commit(
+    ring: ProducerRing,
+    slot: number,
+    chunk: number,
+    payload: Payload,
+    parameters: Uint8Array | null,
+  ): void {
+    const words = ring.words
+    words[slot + LENGTH_WORD] = payload.byteLength
+    words[slot + CHUNK_WORD] = chunk
+    words[slot + TEMPLATE_WORD] = this.#templateOf(payload)
+    words[slot + SECONDS_WORD] = this.#clock.seconds
+    words[slot + FRACTION_WORD] = this.#clock.fraction
+    words[slot + PARAMETERS_WORD] = parameters === null ? 0 : parameters.byteLength
+    words[slot + HEADER_LENGTH_WORD] = payload.headerLength
+    ring.commit(payload.byteLength)
+  }
+
+  #templateOf(payload: Payload): number {
+    if (payload.template === 0) return 0
+    const generation = (this.#generation & GENERATION_TEMPLATE_MASK) << TEMPLATE_BITS
+    return generation | (payload.template & TEMPLATE_MASK)
+  }
+
+  /** The header is written only when the slot does not hold it already: those lines then stay in both caches. */
+  #writeInline(edge: Edge, payload: Payload, slot: number): void {
+    const n = edge.ring.head & (edge.slots - 1)
+    if (payload.template > 0 && edge.templates[n] === payload.template) {
+      const view = edge.views[n]
+      if (view && payload.flat !== null) {
+        ;(view as Uint8Array).set(payload.flat as Uint8Array)
+        return
+      }
+    }
+    const { bytes, words } = edge.ring.inbox
+    const at = slot * 4 + SLOT_HEADER_BYTES
+    payload.write(bytes, at)
+    words[slot + OFFSET_WORD] = 0
+    words.set(this.#clockId, slot + CLOCK_ID_WORD)
+    edge.templates[n] = payload.template
+    edge.views[n] = null
+    const { flat } = payload
+    if (flat === null || payload.template === 0) return
+    const make = flat.constructor as unknown as ElementConstructor
+    edge.views[n] = new make(bytes.buffer, at + payload.headerLength, flat.length)
+  }
+
+  #makeRoom(edge: Edge): void {
+    while (!edge.ring.hasRoom()) edge.ring.dropOldest()
+  }
+
+  #isGone(edge: Edge): boolean {
+    if (edge.gone) return true
+    if (!edge.ring.abandoned) return false
+    edge.gone = true
+    this.#pool?.forget(this.edges.indexOf(edge))
+    return true
+  }
+
+  #longestQueue(backpressure: boolean): Edge | null {
+    let longest: Edge | null = null
+    let most = 0
+    for (const edge of this.edges) {
+      if (edge.gone || edge.ring.backpressure !== backpressure) continue
+      const queued = (edge.ring.head - edge.ring.tail) | 0
+      if (queued > most) {
+        most = queued
+        longest = edge
+      }
+    }
+    return longest
+  }
+
+  #openPool(): ProducerPool {
+    if (this.#pool) return this.#pool
+    const pool = new ProducerPool(new Pool(this.#pid, this.#plan.pool), this.#generation)
+    for (const { ring, plan, slots } of this.edges) pool.addEdge(ring, plan.line, slots)
+    this.#pool = pool
+    for (let i = 0; i < this.edges.length; i++) if (this.edges[i]!.gone) pool.forget(i)
+    return pool
+  }
+}
