@@ -5,8 +5,11 @@
  */
 export function nodeIdProblem(id: string): string | null {
   if (id === "") return "identifier must not be empty"
-  if (id === "dora") return "identifier 'dora' is reserved for dora's own inputs"
-  if (id.startsWith(".")) return "identifier must not start with '.'"
+  if (id === "dora")
+    return "identifier 'dora' is reserved for built-in inputs (dora/timer/..., dora/logs) and cannot be used as a node id"
+  if (id.startsWith(".")) {
+    return `identifier '${id}' must not start with '.' (dot-segments such as '.' and '..' can traverse parent directories)`
+  }
   return invalidCharacter(id, /[^a-zA-Z0-9_.-]/u, "[a-zA-Z0-9_.-]")
 }
 

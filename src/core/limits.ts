@@ -45,3 +45,22 @@ export const STARTUP_TIMEOUT_MS = 30_000
 export const STOP_GRACE_MS = 10_000
 /** Between SIGTERM and SIGKILL, as a share of the grace. */
 export const TERM_SHARE = 0.5
+/** A frame that has begun must be complete after this long (dora-daemon 1.1.0). */
+export const FRAME_TIMEOUT_MS = 30_000
+/** Events that wait for a node to ask for them. */
+export const MAX_QUEUED_EVENTS = 1000
+/** Sockets that the nodes of one dataflow may hold, for each node; an official node needs three. */
+export const MAX_SOCKETS_PER_NODE = 16
+/** How long the output of a dead node is read on when a child of it holds the pipe. */
+export const DRAIN_MS = 100
+/** After SIGKILL: how long until a process counts as stuck in the kernel and is given up. */
+export const KILL_WAIT_MS = 5_000
+/** Grace of the nodes that had started well when the start of the dataflow fails. */
+export const FAILED_START_GRACE_MS = 1_000
+/** Last lines of a node's stderr that are kept for the failure report, and how much of each. */
+export const STDERR_TAIL_LINES = 50
+export const STDERR_TAIL_CHARS = 2_000
+/** Linux refuses a longer environment string (MAX_ARG_STRLEN), its closing zero included. */
+export const MAX_ENV_BYTES = 128 * 1024
+/** How often a guard that somebody killed is started again. */
+export const MAX_GUARD_RESTARTS = 10

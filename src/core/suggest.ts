@@ -8,7 +8,8 @@ export function suggest(word: string, candidates: Iterable<string>): string | nu
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
-    if (distance < bestDistance) {
+    // A distance of the whole word means that nothing of it is left.
+    if (distance < bestDistance && distance < word.length) {
       best = candidate
       bestDistance = distance
     }

@@ -1,13 +1,18 @@
 import type { LogLevel } from "../core/log.ts"
 import type { QueuePolicy } from "../core/policy.ts"
 
-/** A place in a file, counted from 1. */
+/** A place in a file, counted from 1; columns in UTF-16 units, as editors count them. */
 export type Position = { file: string; line: number; column: number }
+
+/** A value of JSON. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 /** A checked dataflow, ready to be planned. */
 export type Dataflow = {
   /** Absolute path of the file. */
   path: string
+  /** The text of the file, for reports. */
+  text: string
   /** Absolute directory of the file: where nodes run and relative paths start. */
   workingDir: string
   nodes: NodeSpec[]
@@ -18,7 +23,7 @@ export type Dataflow = {
   /** Seconds between two health sweeps. */
   healthCheckInterval: number
   /** The descriptor as plain JSON values, as nodes see it. */
-  json: unknown
+  json: Json
   /** What is legal and probably not meant. */
   warnings: Problem[]
 }
@@ -69,7 +74,7 @@ export type Problem = {
   /** One sentence, the official one where dora 1.1.0 has one. */
   message: string
   position: Position
-  /** How many characters the caret underlines. */
+  /** How many UTF-16 units the caret underlines; 0 when the problem is with the file as a whole. */
   length: number
   /** What to do: "did you mean `outputs`?" */
   hint: string | null

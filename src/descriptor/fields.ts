@@ -1,0 +1,231 @@
+// Every field of a node and of the root, official 1.1.0. Those that nothing reads yet are checked here and warned about;
+// an issue that implements one moves it out of the table.
+import { dataIdProblem } from "../core/ids.ts"
+import { type Problems, quote } from "./problems.ts"
+import { checkByteSize, checkSeconds } from "./quantity.ts"
+import {
+  checkKeys,
+  lastEntries,
+  readBoolean,
+  readChoice,
+  readList,
+  readMap,
+  readText,
+  readWhole,
+  wrongType,
+} from "./read.ts"
+import { isNull } from "./scalar.ts"
+import type { YamlEntry, YamlMap, YamlNode } from "./yaml.ts"
+
+/** Checks the value of a field; `owner` is "node `a`". Returns "inert" when the value is what happens anyway. */
+export type Check = (
+  problems: Problems,
+  value: YamlNode,
+  field: string,
+  owner: string,
+) => "inert" | undefined
+
+/** Fields that decide what a node is; exactly one of the first five must be set. */
+export const KIND_FIELDS = ["path", "operators", "operator", "ros2", "module"] as const
+
+/** Fields of a node that are read. */
+export const NODE_FIELDS = [
+  "id",
+  "name",
+  "description",
+  "path",
+  "args",
+  "env",
+  "build",
+  "inputs",
+  "outputs",
+  "min_log_level",
+]
+
+/** Fields of a node that are checked and have no effect yet. */
+export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
+  restart_policy: (problems, value, field) =>
+    readChoice(problems, value, field, ["never", "on-failure", "always"]) === "never"
+      ? "inert"
+      : undefined,
+  max_restarts: whole(2n ** 32n - 1n),
+  restart_delay: seconds,
+  max_restart_delay: seconds,
+  restart_window: seconds,
+  health_check_timeout: seconds,
+  startup_timeout: seconds,
+  finish_grace_secs: seconds,
+  shared_memory_pool_size: size,
+  max_log_size: size,
+  max_rotated_files: checkRotatedFiles,
+  send_stdout_as: outputName,
+  send_logs_as: outputName,
+  cpu_affinity: listOf(whole()),
+  output_types: mapOf(text),
+  input_types: mapOf(text),
+  output_framing: mapOf(choice("raw", "arrow-ipc")),
+  output_metadata: mapOf(listOf(text)),
+  pattern: text,
+  deploy,
+  path_sha256: text,
+}
+
+/** Fields of a node that need a kind of node which can't run yet. */
+export const KIND_ONLY_FIELDS = ["git", "branch", "tag", "rev", "hub", "params"]
+
+/** All fields of a node. */
+export const ALL_NODE_FIELDS = [
+  ...NODE_FIELDS,
+  ...KIND_FIELDS.slice(1),
+  ...Object.keys(LATER_NODE_FIELDS),
+  ...KIND_ONLY_FIELDS,
+]
+
+/** Fields of the root that are read. */
+export const ROOT_FIELDS = ["nodes", "env", "exit_when_nodes_finish", "health_check_interval"]
+
+/** Fields of the root that are checked and have no effect yet. */
+export const LATER_ROOT_FIELDS: Readonly<Record<string, Check>> = {
+  strict_types: flag,
+  type_rules: (problems, value, field) => {
+    for (const rule of readList(problems, value, field)?.items ?? []) checkRule(problems, rule)
+  },
+  debug: (problems, value, field) => {
+    const map = readMap(problems, value, field)
+    if (!map) return undefined
+    checkKeys(problems, map, ["enable_debug_inspection"], "`debug`")
+    const inner = map.entries.find((entry) => entry.key.text === "enable_debug_inspection")
+    return inner ? flag(problems, inner.value, inner.key.text, "") : "inert"
+  },
+  deploy,
+}
+
+/** All fields of the root. */
+export const ALL_ROOT_FIELDS = [...ROOT_FIELDS, ...Object.keys(LATER_ROOT_FIELDS)]
+
+/** What to say for words that people write in a node for a known reason. */
+export const NODE_HINTS: Readonly<Record<string, string>> = {
+  "working-directory": "a node runs in the directory of the dataflow file",
+  working_directory: "a node runs in the directory of the dataflow file",
+  cwd: "a node runs in the directory of the dataflow file",
+  run: "write `path` for the program and `args` for its arguments",
+  command: "write `path` for the program and `args` for its arguments",
+  "shared-library": "write it inside `operator`",
+  shared_library: "write `shared-library` inside `operator`",
+  python: "write it inside `operator`, or write `path` for a node",
+  queue_size: "write it inside an input: `name: { source: node/output, queue_size: 1 }`",
+  queue_policy:
+    "write it inside an input: `name: { source: node/output, queue_policy: backpressure }`",
+  "<<": "merge keys are not supported; write the fields out, or use an alias for a whole value",
+}
+
+/** Checks the fields of a table that are set and warns about those that would change something. */
+export function checkLater(
+  problems: Problems,
+  map: YamlMap,
+  table: Readonly<Record<string, Check>>,
+  owner: string,
+): void {
+  for (const { key, value } of map.entries) {
+    const check = Object.hasOwn(table, key.text) ? table[key.text] : undefined
+    if (!check || isNull(value)) continue
+    if (check(problems, value, key.text, owner) === "inert") continue
+    problems.warn("NOT_YET_SUPPORTED", key, `${quote(key.text)} is accepted but has no effect yet`)
+  }
+}
+
+function seconds(...[problems, value, field, owner]: Parameters<Check>): undefined {
+  checkSeconds(problems, value, field, owner)
+}
+
+function size(...[problems, value, field]: Parameters<Check>): undefined {
+  checkByteSize(problems, value, field)
+}
+
+function text(...[problems, value, field]: Parameters<Check>): undefined {
+  readText(problems, value, field)
+}
+
+function flag(...[problems, value, field]: Parameters<Check>): "inert" | undefined {
+  return readBoolean(problems, value, field) === false ? "inert" : undefined
+}
+
+function whole(most?: bigint): Check {
+  return (problems, value, field) => {
+    readWhole(problems, value, field, most)
+    return undefined
+  }
+}
+
+function choice(...words: string[]): Check {
+  return (problems, value, field) => {
+    readChoice(problems, value, field, words)
+    return undefined
+  }
+}
+
+function listOf(check: Check): Check {
+  return (problems, value, field, owner) => {
+    for (const item of readList(problems, value, field)?.items ?? []) {
+      check(problems, item, field, owner)
+    }
+    return undefined
+  }
+}
+
+function mapOf(check: Check): Check {
+  return (problems, value, field, owner) => {
+    const map = readMap(problems, value, field)
+    for (const entry of map ? lastEntries(problems, map, "key") : []) {
+      const bad = dataIdProblem(entry.key.text)
+      if (bad) problems.error("BAD_ID", entry.key, bad)
+      check(problems, entry.value, `${field}.${entry.key.text}`, owner)
+    }
+    return undefined
+  }
+}
+
+function checkRotatedFiles(...[problems, value, field]: Parameters<Check>): undefined {
+  const count = readWhole(problems, value, field, 2n ** 32n - 1n)
+  if (count !== null && count > 100) {
+    problems.error("BAD_VALUE", value, "`max_rotated_files` must not exceed 100")
+  }
+}
+
+function outputName(...[problems, value, field]: Parameters<Check>): undefined {
+  const name = readText(problems, value, field)
+  const bad = name === null ? null : dataIdProblem(name)
+  if (bad) problems.error("BAD_ID", value, `\`${field}: ${name}\` is not a valid output id: ${bad}`)
+}
+
+function checkRule(problems: Problems, rule: YamlNode): void {
+  if (rule.kind !== "map") {
+    wrongType(problems, rule, "type_rules", "a mapping with `from` and `to`")
+    return
+  }
+  checkKeys(problems, rule, ["from", "to"], "`type_rules`")
+  for (const field of ["from", "to"]) {
+    const entry = rule.entries.find(({ key }) => key.text === field)
+    if (entry) readText(problems, entry.value, field)
+    else problems.error("MISSING_FIELD", rule, `missing field ${quote(field)} in \`type_rules\``)
+  }
+}
+
+function deploy(...[problems, value, field, owner]: Parameters<Check>): undefined {
+  const map = readMap(problems, value, field)
+  if (!map) return
+  checkKeys(
+    problems,
+    map,
+    ["machine", "working_dir", "labels", "distribute"],
+    `${quote(field)} of ${owner}`,
+  )
+  for (const entry of map.entries) if (!isNull(entry.value)) deployField(problems, entry, owner)
+}
+
+function deployField(problems: Problems, { key, value }: YamlEntry, owner: string): void {
+  if (key.text === "labels") mapOf(text)(problems, value, key.text, owner)
+  else if (key.text === "distribute")
+    readChoice(problems, value, key.text, ["local", "scp", "http"])
+  else readText(problems, value, key.text)
+}

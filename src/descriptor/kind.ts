@@ -1,0 +1,120 @@
+// What a node is: exactly one field decides, and only local programs run yet.
+import { KIND_FIELDS } from "./fields.ts"
+import { type Problems, type Span, quote } from "./problems.ts"
+import { entryOf, readText } from "./read.ts"
+import { isNull } from "./scalar.ts"
+import type { YamlEntry, YamlMap } from "./yaml.ts"
+
+/** The program of a node, or null when it has none that can run; and whether `outputs` is all that it has. */
+export type Kind = { path: ({ text: string } & Span) | null; outputsKnown: boolean }
+
+const NAMES: Readonly<Record<string, string>> = {
+  operators: "operators",
+  operator: "an operator",
+  ros2: "a ROS2 bridge",
+  module: "a module",
+  hub: "a hub package",
+}
+
+/**
+ * Finds out what a node is and notes what can't run.
+ *
+ * @param name  the node's id, or its place in the list
+ * @param at    where to report that there is nothing to run
+ */
+export function checkKind(problems: Problems, map: YamlMap, name: string, at: Span): Kind {
+  const isSet = (field: string) => {
+    const entry = entryOf(map, field)
+    return entry && !isNull(entry.value) ? [entry] : []
+  }
+  const kinds = KIND_FIELDS.flatMap(isSet)
+  const hub = isSet("hub")[0]
+  const [first, second] = kinds
+  if (second) {
+    const message = `node ${quote(name)} has multiple exclusive fields set, only one of \`path\`, \`operators\`, \`operator\`, \`ros2\`, and \`module\` is allowed`
+    problems.error("EXCLUSIVE_FIELDS", laterOf(kinds).key, message)
+    return { path: null, outputsKnown: false }
+  }
+  if (hub && first) {
+    const message = `node ${quote(name)}: \`hub:\` is mutually exclusive with \`path\`, \`git\`, \`build\`, and operator fields — the hub package supplies them`
+    problems.error("EXCLUSIVE_FIELDS", hub.key, message)
+    return { path: null, outputsKnown: false }
+  }
+  const decisive = first ?? hub
+  if (!decisive) {
+    const message = `node ${quote(name)} requires a \`path\`, \`operators\`, \`operator\`, \`ros2\`, or \`module\` field`
+    problems.error("MISSING_PATH", at, message, "add `path: <program or script>`")
+    return { path: null, outputsKnown: true }
+  }
+  if (decisive.key.text !== "path") {
+    unsupported(problems, decisive, name, NAMES[decisive.key.text]!)
+    return { path: null, outputsKnown: false }
+  }
+  const refused = checkSource(problems, map, name)
+  const path = checkPath(problems, decisive, name)
+  return { path: refused ? null : path, outputsKnown: true }
+}
+
+function laterOf(entries: readonly YamlEntry[]): YamlEntry {
+  return entries.reduce((a, b) => (a.key.start > b.key.start ? a : b))
+}
+
+function unsupported(problems: Problems, entry: YamlEntry, name: string, what: string): void {
+  const message = `node ${quote(name)} is ${what} (\`${entry.key.text}\`), which this version can't run yet`
+  problems.error("UNSUPPORTED_NODE_KIND", entry.key, message, "nodes with a local `path` can run")
+}
+
+function checkPath(problems: Problems, entry: YamlEntry, name: string): Kind["path"] {
+  const text = readText(problems, entry.value, "path")
+  if (text === null) return null
+  const { start, end } = entry.value
+  if (text.trim() === "") {
+    const message = `the \`path\` of node ${quote(name)} is empty`
+    problems.error("MISSING_PATH", entry.value, message, "name a program or a script")
+    return null
+  }
+  const why = unsupportedPath(text)
+  if (why === null) return { text, start, end }
+  const message = `node ${quote(name)} ${why}, which this version can't run yet`
+  problems.error("UNSUPPORTED_NODE_KIND", entry.value, message, "nodes with a local `path` can run")
+  return null
+}
+
+function unsupportedPath(path: string): string | null {
+  if (path === "dynamic") return "is started by hand (`path: dynamic`)"
+  if (path === "shell") return "is a shell command (`path: shell`)"
+  return /^https?:\/\//.test(path) ? "is downloaded (a URL as `path`)" : null
+}
+
+/** Notes what belongs to clones, downloads and modules; true when the node can't run because of it. */
+function checkSource(problems: Problems, map: YamlMap, name: string): boolean {
+  const set = new Map(
+    map.entries.filter(({ value }) => !isNull(value)).map((entry) => [entry.key.text, entry]),
+  )
+  const params = set.get("params")
+  if (params) {
+    const message = `node ${quote(name)} has fields that are not allowed on Standard nodes: params`
+    const hint = "these fields are not consumed by this node kind; remove them from the node"
+    problems.error("FIELD_NOT_ALLOWED", params.key, message, hint)
+  }
+  const git = set.get("git")
+  const pins = ["branch", "tag", "rev"].flatMap((field) => set.get(field) ?? [])
+  if (git) unsupported(problems, git, name, "a git clone")
+  if (pins.length > 1) {
+    problems.error(
+      "EXCLUSIVE_FIELDS",
+      laterOf(pins).key,
+      "only one of `branch`, `tag`, and `rev` are allowed",
+    )
+  } else if (pins[0] && !git) {
+    const message = "`git` source required when using branch, tag, or rev"
+    problems.error("MISSING_FIELD", pins[0].key, message)
+  }
+  const sha = set.get("path_sha256")
+  const path = set.get("path")?.value
+  if (sha && path?.kind === "scalar" && !/^https?:\/\//.test(path.text)) {
+    const message = `node has \`path_sha256\` set but its path ${quote(path.text)} is not a URL — a download checksum only applies to URL paths`
+    problems.error("FIELD_NOT_ALLOWED", sha.key, message)
+  }
+  return git !== undefined || params !== undefined
+}

@@ -1,0 +1,146 @@
+// What only the whole file can tell: unique ids, sources that exist, cycles that can stand still.
+import type { InputDraft } from "./input.ts"
+import type { NodeDraft } from "./node.ts"
+import { type Problems, quote, quoteList } from "./problems.ts"
+import { didYouMean, firstUse } from "./read.ts"
+import { placeIn } from "./scalar.ts"
+
+/** Checks how the nodes of a file are connected. */
+export function checkWiring(problems: Problems, nodes: readonly NodeDraft[]): void {
+  const byId = uniqueNodes(problems, nodes)
+  for (const node of nodes) {
+    for (const input of node.inputs) checkInput(problems, byId, node, input)
+  }
+  warnDeadlocks(problems, byId)
+}
+
+function uniqueNodes(problems: Problems, nodes: readonly NodeDraft[]): Map<string, NodeDraft> {
+  const byId = new Map<string, NodeDraft>()
+  for (const node of nodes) {
+    if (node.id === null) continue
+    const before = byId.get(node.id)
+    if (before) {
+      const message = `duplicate node ID ${quote(node.id)} — each node must have a unique \`id\``
+      problems.error("DUPLICATE_NODE", node.idAt, message, () => firstUse(problems, before.idAt))
+    } else {
+      byId.set(node.id, node)
+    }
+  }
+  return byId
+}
+
+function checkInput(
+  problems: Problems,
+  byId: ReadonlyMap<string, NodeDraft>,
+  reader: NodeDraft,
+  { spec, source: text }: InputDraft,
+): void {
+  const { source } = spec
+  const input = quote(`${reader.id ?? "?"}/${spec.id}`)
+  if (source.kind === "logs" && source.node !== null && !byId.has(source.node)) {
+    const at = placeIn(problems, text, text.text.length - source.node.length, source.node.length)
+    const message = `input ${input} wants the logs of ${quote(source.node)}, and there is no such node`
+    const { node } = source
+    problems.warn("UNKNOWN_NODE", at, message, () => didYouMean(node, byId.keys()))
+  }
+  if (source.kind !== "output") return
+  const { node, output } = source
+  const sender = byId.get(node)
+  if (!sender) {
+    const at = placeIn(problems, text, 0, node.length)
+    const message = `source node ${quote(node)} mapped to input ${input} does not exist`
+    problems.error("UNKNOWN_NODE", at, message, () => nodeHint(node, byId))
+    return
+  }
+  if (!sender.outputsKnown || sender.outputs.has(output)) return
+  const at = placeIn(problems, text, node.length + 1, output.length)
+  const message = `output ${quote(`${node}/${output}`)} mapped to input ${input} does not exist`
+  problems.error("UNKNOWN_OUTPUT", at, message, () =>
+    outputHint(node, output, [...sender.outputs.keys()]),
+  )
+}
+
+function nodeHint(word: string, byId: ReadonlyMap<string, NodeDraft>): string {
+  return didYouMean(word, byId.keys()) ?? `there are the nodes ${quoteList([...byId.keys()])}`
+}
+
+function outputHint(node: string, word: string, outputs: readonly string[]): string {
+  if (outputs.length === 0) return `${quote(node)} has no outputs; add \`outputs: [${word}]\` to it`
+  const list = `${quote(node)} has the output${outputs.length > 1 ? "s" : ""} ${quoteList(outputs)}`
+  const near = didYouMean(word, outputs)
+  return near ? `${near} ${list}` : list
+}
+
+/** Most cycles that are told; each takes a walk over the whole graph. */
+const MAX_CYCLES_SHOWN = 10
+
+type Edge = { from: string; input: InputDraft }
+
+/**
+ * A cycle in which every edge holds its sender can stand still for ever: all queues full, each node waiting for the
+ * next. One warning per cycle found.
+ */
+function warnDeadlocks(problems: Problems, byId: ReadonlyMap<string, NodeDraft>): void {
+  const incoming = new Map<string, Edge[]>()
+  for (const [id, node] of byId) incoming.set(id, holdingEdges(node, byId))
+  for (let shown = 0; shown < MAX_CYCLES_SHOWN; shown++) {
+    dropAcyclic(incoming)
+    const start = incoming.keys().next().value
+    if (start === undefined) return
+    const cycle = walkBack(incoming, start)
+    const names = cycle.map(({ from }) => quote(from)).reverse()
+    const message = `every input of the cycle ${[...names, names[0]].slice(0, 12).join(" → ")} has \`queue_policy: backpressure\`: with all queues full, each node waits for the next`
+    const hint = "let one of these inputs use `queue_policy: drop_oldest`"
+    problems.warn("BACKPRESSURE_CYCLE", cycle.at(-1)!.input.source, message, hint)
+    for (const { from } of cycle) incoming.delete(from)
+  }
+}
+
+function holdingEdges(node: NodeDraft, byId: ReadonlyMap<string, NodeDraft>): Edge[] {
+  return node.inputs.flatMap((input) => {
+    const { source, queuePolicy } = input.spec
+    if (source.kind !== "output" || queuePolicy !== "backpressure") return []
+    return byId.has(source.node) ? [{ from: source.node, input }] : []
+  })
+}
+
+/** Removes, again and again, nodes that nobody holds: what is left leads back into a cycle. */
+function dropAcyclic(incoming: Map<string, Edge[]>): void {
+  const outgoing = new Map<string, string[]>()
+  const open = new Map<string, number>()
+  for (const [id, edges] of incoming) {
+    const present = edges.filter(({ from }) => incoming.has(from))
+    incoming.set(id, present)
+    open.set(id, present.length)
+    for (const { from } of present) outgoing.getOrInsertComputed(from, () => []).push(id)
+  }
+  const ready = [...open].filter(([, count]) => count === 0).map(([id]) => id)
+  for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
+    incoming.delete(id)
+    for (const next of outgoing.get(id) ?? []) {
+      const left = open.get(next)! - 1
+      open.set(next, left)
+      if (left === 0) ready.push(next)
+    }
+  }
+  for (const [id, edges] of incoming) {
+    incoming.set(
+      id,
+      edges.filter(({ from }) => incoming.has(from)),
+    )
+  }
+}
+
+/** Follows senders from a node until one repeats; the edges of that cycle, last one first. */
+function walkBack(incoming: ReadonlyMap<string, Edge[]>, start: string): Edge[] {
+  const path: Edge[] = []
+  const placeOf = new Map<string, number>()
+  for (let at = start; ;) {
+    const seen = placeOf.get(at)
+    if (seen !== undefined) return path.slice(seen)
+    placeOf.set(at, path.length)
+    const edge = incoming.get(at)![0]!
+    path.push(edge)
+    at = edge.from
+  }
+}
