@@ -18,6 +18,8 @@ export const DEFAULT_QUEUE_SIZE = 10
 export const BORROW_EXTRA = 8
 /** Loans of one output that may be out at the same time. */
 export const MAX_LOANS = 8
+/** Sends of one output that may wait for room, because nobody awaits them. */
+export const MAX_PENDING_SENDS = 1024
 /** Encoded parameters of one message. */
 export const MAX_PARAMETER_BYTES = 64 * 1024
 
@@ -25,6 +27,8 @@ export const MAX_PARAMETER_BYTES = 64 * 1024
 export const MAX_ARROW_DEPTH = 64
 /** Most fields, at all levels together, of one Arrow type. */
 export const MAX_ARROW_FIELDS = 4096
+/** Most elements of the lists inside of lists or rows that JavaScript values of one message may have. */
+export const MAX_ARROW_ITEMS = 1 << 24
 
 /** Body of one frame of the official protocol (dora-message 1.1.0, `libraries/message/src/lib.rs`). */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024

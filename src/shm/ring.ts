@@ -58,6 +58,7 @@ export class ProducerRing extends RingEnd {
   head: number
   /** Oldest index that the consumer may still have to take, as last seen. */
   tail: number
+  #wanting = false
 
   constructor(inbox: Inbox, offset: number) {
     super(inbox, offset)
@@ -120,6 +121,8 @@ export class ProducerRing extends RingEnd {
 
   /** Asks the consumer to wake us after its next claim, or takes that back. */
   want(credit: boolean): void {
+    if (this.#wanting === credit) return
+    this.#wanting = credit
     Atomics.store(this.words, this.base + WANT_WORD, credit ? 1 : 0)
     if (credit) this.words[this.base + WAITED_WORD]!++
   }

@@ -219,9 +219,9 @@ export class OutputWriter {
   }
 
   #templateOf(payload: Payload): number {
-    if (payload.template === 0) return 0
+    if (payload.template === 0 || payload.template > TEMPLATE_MASK) return 0
     const generation = (this.#generation & GENERATION_TEMPLATE_MASK) << TEMPLATE_BITS
-    return generation | (payload.template & TEMPLATE_MASK)
+    return generation | payload.template
   }
 
   /** The header is written only when the slot does not hold it already: those lines then stay in both caches. */
@@ -243,7 +243,8 @@ export class OutputWriter {
     edge.views[n] = null
     const { flat } = payload
     if (flat === null || payload.template === 0) return
-    const make = flat.constructor as unknown as ElementConstructor
+    const isBytes = flat instanceof Uint8Array || flat instanceof Uint8ClampedArray
+    const make = isBytes ? Uint8Array : (flat.constructor as unknown as ElementConstructor)
     edge.views[n] = new make(bytes.buffer, at + payload.headerLength, flat.length)
   }
 

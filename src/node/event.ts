@@ -1,0 +1,244 @@
+import type { Vector } from "apache-arrow"
+import { arrayOf, type Layout, readLayout, vectorOf } from "../arrow/decoder.ts"
+import type { ElementArray } from "../core/elements.ts"
+import type { Parameters } from "../core/parameters.ts"
+import type { Borrow } from "../shm/reader.ts"
+import { decodeParameters } from "../wire/metadata.ts"
+
+/** Everything that can happen to a node. */
+export type Event =
+  | InputEvent
+  /** An input has ended: its producer closed it or is gone. */
+  | { type: "INPUT_CLOSED"; id: string }
+  /** A silent input that had counted as closed brings messages again. */
+  | { type: "INPUT_RECOVERED"; id: string }
+  /** A node upstream was started again. */
+  | { type: "NODE_RESTARTED"; id: string }
+  /** A node upstream failed. */
+  | { type: "NODE_FAILED"; id: string; inputs: string[]; error: string }
+  | { type: "PARAM_UPDATE"; key: string; value: unknown }
+  | { type: "PARAM_DELETED"; key: string }
+  | { type: "RELOAD"; operator: string | null }
+  /** A value of an iterable given to `node.merge`. */
+  | { type: "EXTERNAL"; value: unknown }
+  /** Something is wrong that the node may survive: damaged memory of an edge, a broken connection. */
+  | { type: "ERROR"; error: Error }
+  /** The last event. */
+  | { type: "STOP"; cause: StopCause }
+
+/** Why a node is asked to end: by somebody, or because nothing can come any more. */
+export type StopCause = "MANUAL" | "ALL_INPUTS_CLOSED"
+
+/** A hybrid logical clock stamp: when the message was sent, unique in the dataflow. */
+export type Timestamp = {
+  /** Seconds since 1970. */
+  seconds: number
+  /** 2⁻³² seconds; the low four bits tell stamps of one instant apart. */
+  fraction: number
+}
+
+/** What comes with a message beside its data. */
+export class Metadata {
+  readonly timestamp: Timestamp
+  readonly #bytes: Uint8Array | null
+  #parameters: Parameters | null = null
+
+  constructor(timestamp: Timestamp, bytes: Uint8Array | null) {
+    this.timestamp = timestamp
+    this.#bytes = bytes
+  }
+
+  /** The sender's parameters, decoded on first touch. */
+  get parameters(): Parameters {
+    this.#parameters ??= this.#bytes ? decodeParameters(this.#bytes) : {}
+    return this.#parameters
+  }
+
+  /** The stamp as a date, to the millisecond. */
+  get date(): Date {
+    const { seconds, fraction } = this.timestamp
+    return new Date(seconds * 1000 + fraction / 2 ** 22)
+  }
+}
+
+/** What an input knows of messages with the same header: their layout, and one whole message as a pattern. */
+export type Template = { layout: Layout; pattern: Uint8Array }
+
+/** Where the bytes of an input event come from, and what is known of their form. */
+export interface InputSource {
+  readonly id: string
+  /** The template of this number, if one was seen. */
+  template(number: number): Template | null
+  /** A message of this template was read for the first time. */
+  learn(number: number, template: Template): void
+  /** A borrowed message was given back. */
+  released(event: InputEvent): void
+}
+
+/**
+ * A message on an input. Small ones own their bytes. Large ones lie in shared memory and are given back at the next
+ * event: whatever was taken from them is then empty (length 0), unless they were kept with {@link retain} or copied.
+ *
+ * @example
+ * case "INPUT": {
+ *   const pixels = event.array as Uint8Array
+ *   break
+ * }
+ */
+export class InputEvent implements Disposable {
+  readonly type = "INPUT" as const
+  /** Name of the input. */
+  readonly id: string
+  readonly #source: InputSource
+  readonly #seconds: number
+  readonly #fraction: number
+  readonly #template: number
+  readonly #parameters: Uint8Array | null
+  #stream: Uint8Array | null
+  #body: ElementArray | null
+  #borrow: Borrow | null
+  #metadata: Metadata | null = null
+  #layout: Layout | null = null
+  #vector: Vector | null = null
+  #retained = false
+
+  /** @internal */
+  constructor(source: InputSource, message: MessageFields) {
+    this.id = source.id
+    this.#source = source
+    this.#seconds = message.seconds
+    this.#fraction = message.fraction
+    this.#template = message.template
+    this.#parameters = message.parameters
+    this.#stream = message.stream
+    this.#body = message.body
+    this.#borrow = message.borrow
+  }
+
+  /** Stamp and parameters. */
+  get metadata(): Metadata {
+    this.#metadata ??= new Metadata(
+      { seconds: this.#seconds, fraction: this.#fraction },
+      this.#parameters,
+    )
+    return this.#metadata
+  }
+
+  /**
+   * The elements as a typed array over the same bytes, without an Arrow Vector. Temporal types come as integers,
+   * fixed-size lists flat; a message without data as an empty Uint8Array.
+   *
+   * @throws ArrowTypeError  for text, lists, structs, booleans: use {@link value}
+   */
+  get array(): ElementArray {
+    if (this.#body !== null) return this.#body
+    const bytes = this.data
+    if (bytes.byteLength === 0) return bytes
+    this.#body = arrayOf(this.#readLayout(bytes), bytes) as ElementArray
+    return this.#body
+  }
+
+  /** The column as an apache-arrow Vector over the same bytes, made on first touch; null for a message without data. */
+  get value(): Vector | null {
+    if (this.#vector !== null) return this.#vector
+    const bytes = this.data
+    if (bytes.byteLength === 0) return null
+    this.#vector = vectorOf(this.#readLayout(bytes), bytes)
+    return this.#vector
+  }
+
+  /** The message as it travelled: one complete Arrow IPC stream; empty for a message without data (a timer's tick). */
+  get data(): Uint8Array {
+    if (this.#stream !== null) return this.#stream
+    if (this.#borrow !== null) this.#stream = new Uint8Array(this.#borrow.buffer)
+    else if (this.#body !== null) this.#stream = this.#rebuild(this.#body)
+    else this.#stream = new Uint8Array(0)
+    return this.#stream
+  }
+
+  /** Does the message lie in shared memory, to be given back? */
+  get borrowed(): boolean {
+    return this.#borrow !== null
+  }
+
+  /** Keeps a large message beyond the next event, until {@link release} or the end of its `using` block. */
+  retain(): this {
+    this.#retained = true
+    return this
+  }
+
+  /** @internal */
+  get retained(): boolean {
+    return this.#retained
+  }
+
+  /** The stream's bytes, owned by the caller. */
+  copy(): Uint8Array {
+    return this.data.slice()
+  }
+
+  /** Gives a large message back; everything taken from it is empty afterwards. Does nothing for a small one. */
+  release(): void {
+    const borrow = this.#borrow
+    if (borrow === null) return
+    this.#borrow = null
+    this.#body = null
+    this.#vector = null
+    this.#stream = new Uint8Array(0)
+    borrow.release()
+    this.#source.released(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  #readLayout(bytes: Uint8Array): Layout {
+    if (this.#layout !== null) return this.#layout
+    const number = this.#template
+    const known = number > 0 ? this.#source.template(number) : null
+    if (known !== null && known.layout.byteLength === bytes.byteLength) this.#layout = known.layout
+    else {
+      this.#layout = readLayout(bytes)
+      if (number > 0)
+        this.#source.learn(number, {
+          layout: this.#layout,
+          pattern: patternOf(bytes, this.#layout),
+        })
+    }
+    return this.#layout
+  }
+
+  /** A whole stream from the body alone. */
+  #rebuild(body: ElementArray): Uint8Array {
+    const { layout, pattern } = this.#source.template(this.#template)!
+    const stream = new Uint8Array(layout.byteLength)
+    stream.set(pattern.subarray(0, layout.headerLength))
+    stream.set(new Uint8Array(body.buffer, body.byteOffset, body.byteLength), layout.headerLength)
+    const trailer = layout.headerLength + body.byteLength
+    stream.set(pattern.subarray(layout.headerLength), trailer)
+    return stream
+  }
+}
+
+/** The fields of a message as it was taken from an edge. */
+export type MessageFields = {
+  seconds: number
+  fraction: number
+  template: number
+  parameters: Uint8Array | null
+  stream: Uint8Array | null
+  body: ElementArray | null
+  borrow: Borrow | null
+}
+
+/** Header and trailer of a message, without its body: what messages of one template have in common. */
+function patternOf(bytes: Uint8Array, layout: Layout): Uint8Array {
+  const body = layout.simple
+  const bodyBytes = body ? body.length * body.array.BYTES_PER_ELEMENT : layout.bodyLength
+  const trailer = bytes.subarray(layout.headerLength + bodyBytes)
+  const pattern = new Uint8Array(layout.headerLength + trailer.byteLength)
+  pattern.set(bytes.subarray(0, layout.headerLength))
+  pattern.set(trailer, layout.headerLength)
+  return pattern
+}

@@ -1,0 +1,335 @@
+import type { Sendable } from "../arrow/encoder.ts"
+import type { ElementArray } from "../core/elements.ts"
+import type { Parameters } from "../core/parameters.ts"
+import { PLAN_VARIABLE } from "../shm/plan.ts"
+import {
+  CONFIG_VARIABLE,
+  daemonAddress,
+  decodeNodeConfig,
+  type NodeConfig,
+  type RunConfig,
+} from "../wire/config.ts"
+import type { ReceivedEvent } from "../wire/events.ts"
+import { Session } from "./control.ts"
+import {
+  DaemonConnectionError,
+  NodeAlreadyInitializedError,
+  NodeClosedError,
+  NotInDataflowError,
+  UnknownOutputError,
+} from "./errors.ts"
+import type { Event, InputEvent } from "./event.ts"
+import { Log } from "./log.ts"
+import { attach, type Link } from "./memory-link.ts"
+import type { Loan, LoanLayout, Output } from "./output.ts"
+import type { Waiter } from "./waiting.ts"
+
+let current: Node | string | null = null
+
+/**
+ * This process as a node of a dataflow: receives events, sends outputs.
+ *
+ * @example
+ * using node = await Node.init()
+ * for await (const event of node) {
+ *   if (event.type === "INPUT") await node.sendOutput("copy", event.array, event.metadata.parameters)
+ * }
+ */
+export class Node implements Disposable {
+  /** Writes log lines that `dora run` shows with their level. */
+  readonly log: Log
+  readonly #config: NodeConfig
+  readonly #link: Link
+  readonly #session: Session
+  #closed = false
+  #handlers: Map<string, (event: InputEvent) => unknown> | null = null
+
+  /**
+   * Joins the dataflow named by the environment, and waits until every node of it has.
+   *
+   * @throws NotInDataflowError, NodeAlreadyInitializedError, DaemonConnectionError, SharedMemoryError
+   */
+  static async init(): Promise<Node> {
+    if (current !== null)
+      throw new NodeAlreadyInitializedError(typeof current === "string" ? current : current.id)
+    const text = process.env[CONFIG_VARIABLE]
+    if (text === undefined) throw new NotInDataflowError()
+    const config = await decodeNodeConfig(text)
+    if (current !== null) throw new NodeAlreadyInitializedError(config.node_id)
+    current = config.node_id
+    const plan = process.env[PLAN_VARIABLE]
+    const session = new Session()
+    const link = plan === undefined ? unsupported() : attach(JSON.parse(plan))
+    const node = new Node(config, link, session)
+    current = node
+    const address = daemonAddress(config)
+    if (address === null) throw new NotInDataflowError()
+    await session.start(
+      { ...address, dataflow: config.dataflow_id, node: config.node_id },
+      { event: (event) => node.#control(event), broken: (error) => node.#broken(error) },
+    )
+    return node
+  }
+
+  private constructor(config: NodeConfig, link: Link, session: Session) {
+    this.#config = config
+    this.#link = link
+    this.#session = session
+    this.log = new Log(config.node_id, true)
+  }
+
+  /** The node's id in the dataflow file. */
+  get id(): string {
+    return this.#config.node_id
+  }
+
+  /** UUID of the running dataflow. */
+  get dataflowId(): string {
+    return this.#config.dataflow_id
+  }
+
+  /** Inputs and outputs as configured. */
+  get nodeConfig(): RunConfig {
+    return this.#config.run_config
+  }
+
+  /** The dataflow file as plain values. */
+  get dataflowDescriptor(): unknown {
+    return this.#config.dataflow_descriptor
+  }
+
+  /** How often this node was started again. */
+  get restartCount(): number {
+    return this.#config.restart_count ?? 0
+  }
+
+  get isRestart(): boolean {
+    return this.restartCount > 0
+  }
+
+  /** The last event was delivered: nothing more will come. */
+  get ended(): boolean {
+    return this.#closed || this.#link.receiver.ended
+  }
+
+  /** Events, up to and with STOP. */
+  [Symbol.asyncIterator](): AsyncIterator<Event> {
+    return {
+      next: () => this.#step(),
+      return: async () => ({ value: undefined, done: true }),
+    }
+  }
+
+  #step(): Promise<IteratorResult<Event>> {
+    const event = this.#quick()
+    if (event !== null) return Promise.resolve({ value: event, done: false })
+    return this.#wait(Number.POSITIVE_INFINITY).then((value) =>
+      value === null ? { value: undefined, done: true } : { value, done: false },
+    )
+  }
+
+  /** The next event without leaving this turn of the event loop, if that is fair to the rest of the program. */
+  #quick(): Event | null {
+    const { receiver, waiting } = this.#link
+    if (waiting.active || !waiting.mayContinue()) return null
+    const event = receiver.poll()
+    if (event !== null || receiver.ended) return event
+    return waiting.spinFor(receiver)
+  }
+
+  /**
+   * The next event.
+   *
+   * @param timeoutMs  how long to wait at most; default: without limit
+   * @returns          null after the last event ({@link ended}), or when the time is over
+   */
+  next(timeoutMs: number = Number.POSITIVE_INFINITY): Promise<Event | null> {
+    const event = this.#quick()
+    if (event !== null) return Promise.resolve(event)
+    return this.#wait(timeoutMs)
+  }
+
+  #wait(timeoutMs: number): Promise<Event | null> {
+    const { receiver, waiting } = this.#link
+    if (this.ended) return Promise.resolve(null)
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | null = null
+      const finish = (event: Event | null) => {
+        if (timer) clearTimeout(timer)
+        resolve(event)
+      }
+      const waiter: Waiter = {
+        attempt: () => {
+          const event = receiver.poll()
+          if (event === null && !receiver.ended) return false
+          finish(event)
+          return true
+        },
+        pending: () => receiver.pending(),
+      }
+      if (timeoutMs < 2 ** 31) {
+        timer = setTimeout(() => {
+          waiting.remove(waiter)
+          finish(null)
+        }, timeoutMs)
+      }
+      waiting.add(waiter)
+    })
+  }
+
+  /**
+   * The next event; blocks the thread, and with it timers, sockets and signals of this program.
+   *
+   * @param timeoutMs  default: without limit
+   * @returns          null after the last event ({@link ended}), or when the time is over
+   */
+  recv(timeoutMs: number = Number.POSITIVE_INFINITY): Event | null {
+    const { receiver, waiting } = this.#link
+    const event = receiver.poll()
+    if (event !== null || this.ended) return event
+    return waiting.blockFor(receiver, timeoutMs)
+  }
+
+  /** The next event if there is one now. */
+  tryRecv(): Event | null {
+    return this.#link.receiver.poll()
+  }
+
+  /** All events that are there now. Large messages among them are kept until released or until the node closes. */
+  drain(): Event[] {
+    const events: Event[] = []
+    for (let event = this.tryRecv(); event !== null; event = this.tryRecv()) {
+      if (event.type === "INPUT") event.retain()
+      events.push(event)
+    }
+    return events
+  }
+
+  /** Calls a function for each message of an input, one after the other. Don't mix it with other ways of receiving. */
+  on(input: string, handler: (event: InputEvent) => unknown): this {
+    if (this.#handlers === null) {
+      this.#handlers = new Map()
+      queueMicrotask(() => void this.#dispatch(this.#handlers!))
+    }
+    this.#handlers.set(input, handler)
+    return this
+  }
+
+  async #dispatch(handlers: Map<string, (event: InputEvent) => unknown>): Promise<void> {
+    for await (const event of this) {
+      if (event.type === "INPUT") await handlers.get(event.id)?.(event)
+    }
+  }
+
+  /**
+   * Sends a message on an output: an Arrow vector, typed array, bytes, string, number, boolean, list, or rows of a struct.
+   *
+   * @returns  resolves when it is sent: at once, or when every consumer with `queue_policy: backpressure` has room
+   * @throws UnknownOutputError, OutputClosedError, ArrowTypeError, PayloadTooLargeError, ParameterError
+   * @example await node.sendOutput("speed", Float32Array.of(1.5), { unit: "m/s" })
+   */
+  sendOutput(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
+    return this.#output(output).send(data, parameters)
+  }
+
+  /** As {@link sendOutput}, but blocks the thread while there is no room. @throws SelfDeadlockError also */
+  sendOutputSync(output: string, data: Sendable, parameters?: Parameters): void {
+    const { receiver } = this.#link
+    this.#output(output).sendSync(data, parameters, () => receiver.stopRequested)
+  }
+
+  /**
+   * Lends memory for one message: what is written there is sent without a copy.
+   *
+   * @example using sample = node.loan("image", { type: Uint8Array, length: 640 * 480 * 3 })
+   */
+  loan<T extends ElementArray>(output: string, layout: LoanLayout<T>): Loan<T> {
+    return this.#output(output).loan(layout)
+  }
+
+  /** Ends outputs: their consumers see it after the last message. Resolves when everything that waited was sent. */
+  async closeOutputs(outputs: string[]): Promise<void> {
+    await Promise.all(outputs.map((id) => this.#output(id)).map((output) => output.close()))
+    await this.#session.closeOutputs(outputs)
+  }
+
+  /** Delivers the values of an iterable as EXTERNAL events, each taken when the one before was delivered. */
+  async merge(values: AsyncIterable<unknown>): Promise<void> {
+    const { receiver, waiting } = this.#link
+    for await (const value of values) {
+      if (this.ended) return
+      await new Promise<void>((resolve) => {
+        receiver.push({ type: "EXTERNAL", value }, resolve)
+        waiting.interrupt()
+      })
+    }
+  }
+
+  /** Leaves the dataflow: outputs end after the last message sent. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#link.close()
+    this.#session.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #output(id: string): Output {
+    if (this.#closed) throw new NodeClosedError(this.id)
+    const output = this.#link.outputs.get(id)
+    if (!output) throw new UnknownOutputError(this.id, id, [...this.#link.outputs.keys()])
+    return output
+  }
+
+  #control(event: ReceivedEvent): void {
+    const { receiver, waiting } = this.#link
+    switch (event.type) {
+      case "Stop":
+        receiver.stop("MANUAL")
+        break
+      case "Reload":
+        receiver.push({ type: "RELOAD", operator: event.operator })
+        break
+      case "InputRecovered":
+        receiver.push({ type: "INPUT_RECOVERED", id: event.id })
+        break
+      case "NodeRestarted":
+        receiver.push({ type: "NODE_RESTARTED", id: event.node })
+        break
+      case "NodeFailed":
+        receiver.push({
+          type: "NODE_FAILED",
+          id: event.source,
+          inputs: event.inputs,
+          error: event.error,
+        })
+        break
+      case "ParamUpdate":
+        receiver.push({ type: "PARAM_UPDATE", key: event.key, value: parseJson(event.json) })
+        break
+      case "ParamDeleted":
+        receiver.push({ type: "PARAM_DELETED", key: event.key })
+        break
+      default:
+        // Data, and the ends of edges, come through memory.
+        return
+    }
+    waiting.interrupt()
+  }
+
+  #broken(error: Error): void {
+    this.#link.receiver.push({ type: "ERROR", error })
+    this.#link.waiting.interrupt()
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(bytes))
+}
+
+function unsupported(): never {
+  throw new DaemonConnectionError("this daemon has no shared memory plan for the node")
+}

@@ -1,0 +1,273 @@
+// Sending: one output of a node.
+import { Encoder, type LoanType, type Sendable } from "../arrow/encoder.ts"
+import { PRIMITIVES } from "../arrow/types.ts"
+import type { ElementArray } from "../core/elements.ts"
+import { MAX_PARAMETER_BYTES, MAX_PENDING_SENDS } from "../core/limits.ts"
+import type { Parameters } from "../core/parameters.ts"
+import type { OutputWriter, Payload } from "../shm/writer.ts"
+import { encodeParameters, ParameterError } from "../wire/metadata.ts"
+import {
+  LoanClosedError,
+  OutputClosedError,
+  SelfDeadlockError,
+  SendInterruptedError,
+  TooManyPendingSendsError,
+} from "./errors.ts"
+import type { Waiter, Waiting } from "./waiting.ts"
+
+const DONE = Promise.resolve()
+
+/** A message that waits for room: written already, in memory of its own or in a chunk. */
+type Pending = {
+  payload: Payload
+  chunk: number
+  parameters: Uint8Array | null
+  resolve: () => void
+  reject: (error: Error) => void
+}
+
+/** What to lend: the type of the elements, by its typed array, name or Arrow type, and how many. */
+export type LoanLayout<T extends ElementArray = ElementArray> = {
+  type: (new (length: number) => T) | Exclude<LoanType, new (length: number) => ElementArray>
+  length: number
+}
+
+/** One output: measures, writes, waits for room where it must, in the order of the calls. */
+export class Output implements Waiter {
+  readonly id: string
+  readonly #node: string
+  readonly #writer: OutputWriter
+  readonly #waiting: Waiting
+  readonly #encoder = new Encoder()
+  readonly #queue: Pending[] = []
+  readonly #selfEdge: boolean
+
+  constructor(node: string, writer: OutputWriter, waiting: Waiting) {
+    this.id = writer.id
+    this.#node = node
+    this.#writer = writer
+    this.#waiting = waiting
+    this.#selfEdge = writer.edges.some((e) => e.plan.node === node && e.ring.backpressure)
+  }
+
+  /** Sends, or queues the message until every backpressure consumer has room. */
+  send(data: Sendable, parameters: Parameters | undefined): Promise<void> {
+    this.#checkOpen()
+    const payload = this.#encoder.prepare(data)
+    const extra = encode(parameters)
+    if (this.#queue.length === 0 && this.#writer.ready(false)) {
+      if (this.#publish(payload, extra)) return DONE
+    }
+    return this.#defer(payload, extra)
+  }
+
+  /** Sends, and blocks the thread until every backpressure consumer has room. */
+  sendSync(data: Sendable, parameters: Parameters | undefined, stopping: () => boolean): void {
+    this.#checkOpen()
+    const payload = this.#encoder.prepare(data)
+    const extra = encode(parameters)
+    const ready = () => stopping() || this.#writer.ready(true)
+    for (;;) {
+      if (this.#queue.length > 0) this.attempt()
+      if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
+        return
+      if (this.#selfEdge) throw new SelfDeadlockError(this.id)
+      this.#waiting.blockUntil(ready)
+      this.#writer.unwant()
+      if (stopping() && !this.#writer.ready(false)) throw new SendInterruptedError(this.id)
+    }
+  }
+
+  /** Memory for a message, laid out as a finished Arrow stream. */
+  loan<T extends ElementArray>(layout: LoanLayout<T>): Loan<T> {
+    this.#checkOpen()
+    const prepared = this.#encoder.prepareLoan(layout.type as LoanType, layout.length)
+    const { byteLength, headerLength, template } = prepared
+    const make = PRIMITIVES[prepared.kind]!.array
+    const chunk = this.#writer.edges.length > 0 ? this.#writer.allocate() : -1
+    if (chunk < 0) return new Loan(this, null, new make(layout.length) as T)
+    prepared.write(this.#writer.writeView(chunk, byteLength), 0)
+    const payload = { byteLength, headerLength, template, flat: null, write: () => {} }
+    const buffer = this.#writer.loanView(chunk, 0, byteLength)
+    const array = new make(buffer, headerLength, layout.length) as T
+    return new Loan(this, { chunk, payload }, array)
+  }
+
+  /** @internal */
+  sendLoan(chunk: number, payload: Payload, parameters: Parameters | undefined): Promise<void> {
+    this.#checkOpen()
+    const extra = encode(parameters)
+    if (this.#queue.length === 0 && this.#writer.ready(false)) {
+      this.#writer.publishChunk(chunk, payload, extra)
+      return DONE
+    }
+    return this.#enqueue(payload, chunk, extra)
+  }
+
+  /** @internal */
+  dropLoan(chunk: number): void {
+    this.#writer.giveBack(chunk)
+  }
+
+  /** Ends the output after everything that waits has been sent. */
+  async close(): Promise<void> {
+    const last = this.#queue.at(-1)
+    if (last) await new Promise<void>((resolve) => this.#afterLast(last, resolve))
+    this.#writer.close()
+  }
+
+  /** Ends the output now; what still waits for room is not sent. */
+  abort(): void {
+    const error = new SendInterruptedError(this.id)
+    for (const pending of this.#queue.splice(0)) pending.reject(error)
+    this.#writer.close()
+  }
+
+  attempt(): boolean {
+    while (this.#queue.length > 0 && this.#writer.ready(false)) {
+      const { payload, chunk, parameters, resolve } = this.#queue[0]!
+      if (chunk >= 0) this.#writer.publishChunk(chunk, payload, parameters)
+      else if (!this.#publish(payload, parameters)) break
+      this.#queue.shift()
+      resolve()
+    }
+    if (this.#queue.length > 0) return false
+    this.#writer.unwant()
+    return true
+  }
+
+  pending(): boolean {
+    return this.#writer.ready(true)
+  }
+
+  #checkOpen(): void {
+    if (this.#writer.closed) throw new OutputClosedError(this.#node, this.id)
+  }
+
+  /** Publishes a measured message; false when a large one finds no memory until a consumer makes room. */
+  #publish(payload: Payload, parameters: Uint8Array | null): boolean {
+    const writer = this.#writer
+    if (writer.edges.length === 0) return true
+    const total = ((payload.byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
+    if (total <= writer.inlineBytes) {
+      writer.publishInline(payload, parameters)
+      return true
+    }
+    const chunk = writer.allocate()
+    if (chunk < 0) return false
+    payload.write(writer.writeView(chunk, payload.byteLength), 0)
+    writer.publishChunk(chunk, payload, parameters)
+    return true
+  }
+
+  /** Keeps a message of its own copy until there is room: the caller may change its data after the call. */
+  #defer(payload: Payload, parameters: Uint8Array | null): Promise<void> {
+    if (this.#queue.length >= MAX_PENDING_SENDS) {
+      return Promise.reject(new TooManyPendingSendsError(this.id, MAX_PENDING_SENDS))
+    }
+    const { byteLength, headerLength } = payload
+    const total = ((byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
+    const chunk = total <= this.#writer.inlineBytes ? -1 : this.#writer.allocate()
+    if (chunk >= 0) {
+      payload.write(this.#writer.writeView(chunk, byteLength), 0)
+      const written = { byteLength, headerLength, template: 0, flat: null, write: () => {} }
+      return this.#enqueue(written, chunk, parameters)
+    }
+    const bytes = new Uint8Array(byteLength)
+    payload.write(bytes, 0)
+    const write = (target: Uint8Array, at: number) => target.set(bytes, at)
+    return this.#enqueue(
+      { byteLength, headerLength, template: 0, flat: null, write },
+      -1,
+      parameters,
+    )
+  }
+
+  #enqueue(payload: Payload, chunk: number, parameters: Uint8Array | null): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ payload, chunk, parameters, resolve, reject })
+      if (this.#queue.length > 1) return
+      this.#writer.ready(true)
+      this.#waiting.add(this)
+    })
+  }
+
+  #afterLast(last: Pending, done: () => void): void {
+    const { resolve, reject } = last
+    last.resolve = () => {
+      resolve()
+      done()
+    }
+    last.reject = (error) => {
+      reject(error)
+      done()
+    }
+  }
+}
+
+/**
+ * Memory lent for one message. Fill `array`, then {@link send}; leaving the scope unsent gives it back.
+ *
+ * @example
+ * using sample = node.loan("image", { type: Uint8Array, length: 640 * 480 * 3 })
+ * camera.read(sample.array)
+ * await sample.send({ width: 640, height: 480 })
+ */
+export class Loan<T extends ElementArray = ElementArray> implements Disposable {
+  readonly #output: Output
+  readonly #memory: { chunk: number; payload: Payload } | null
+  readonly #array: T
+  #open = true
+
+  /** @internal */
+  constructor(output: Output, memory: { chunk: number; payload: Payload } | null, array: T) {
+    this.#output = output
+    this.#memory = memory
+    this.#array = array
+  }
+
+  /** The elements to fill in; their first content is undefined. @throws LoanClosedError */
+  get array(): T {
+    if (!this.#open) throw new LoanClosedError(this.#output.id)
+    return this.#array
+  }
+
+  /** Sends the memory as it is, without a copy; `array` is empty afterwards. @throws LoanClosedError */
+  send(parameters?: Parameters): Promise<void> {
+    const array = this.array
+    this.#open = false
+    if (this.#memory === null) return this.#output.send(array, parameters)
+    this.#detach()
+    return this.#output.sendLoan(this.#memory.chunk, this.#memory.payload, parameters)
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return
+    this.#open = false
+    if (this.#memory === null) return
+    this.#detach()
+    this.#output.dropLoan(this.#memory.chunk)
+  }
+
+  #detach(): void {
+    ;(this.#array.buffer as ArrayBuffer).transfer(0)
+  }
+}
+
+function encode(parameters: Parameters | undefined): Uint8Array | null {
+  if (parameters === undefined) return null
+  let any = false
+  for (const _ in parameters) {
+    any = true
+    break
+  }
+  if (!any) return null
+  const bytes = encodeParameters(parameters)
+  if (bytes.byteLength > MAX_PARAMETER_BYTES) {
+    throw new ParameterError(
+      "*",
+      `all parameters together have ${bytes.byteLength} bytes, the limit is ${MAX_PARAMETER_BYTES}`,
+    )
+  }
+  return bytes
+}

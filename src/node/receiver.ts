@@ -1,0 +1,183 @@
+// One look at everything that can bring an event: control events, timers, rings. No waiting here.
+import type { FlowClock } from "../shm/clock.ts"
+import { STOP_WORD } from "../shm/layout.ts"
+import type { NodePlan, SegmentRef } from "../shm/plan.ts"
+import { Inbox } from "../shm/segment.ts"
+import type { Event, InputEvent } from "./event.ts"
+import { RingPort, TimerPort } from "./ports.ts"
+
+/** A stop under full load is seen after this many events. */
+const STOP_LOOK_MASK = 63
+
+/** Collects a node's events. {@link poll} is the hot path. */
+export class Receiver {
+  readonly #inbox: Inbox
+  readonly #clock: FlowClock
+  readonly #rings: RingPort[] = []
+  readonly #timers: TimerPort[] = []
+  /** Events that did not come through memory; they go first. */
+  readonly #queue: { event: Event; delivered: (() => void) | undefined }[] = []
+  /** Ring after the one that was served last: least recently served first. */
+  #turn = 0
+  /** Large messages that were delivered and not given back. */
+  #current: InputEvent | null = null
+  readonly #retained = new Set<InputEvent>()
+  #openData = 0
+  readonly #hasData: boolean
+  readonly #endless: boolean
+  /** STOP was delivered: nothing follows. */
+  ended = false
+  #stopQueued = false
+  #polls = 0
+
+  constructor(
+    plan: NodePlan,
+    inbox: Inbox,
+    peers: (ref: SegmentRef, wakeFd: number) => Inbox,
+    clock: FlowClock,
+  ) {
+    this.#inbox = inbox
+    this.#clock = clock
+    const released = (event: InputEvent) => this.#forget(event)
+    for (const input of plan.inputs) {
+      if (input.periodNs !== null) {
+        this.#timers.push(new TimerPort(inbox, input, clock))
+        continue
+      }
+      const port = new RingPort(inbox, input, plan.pid, clock, released)
+      this.#rings.push(port)
+      if (!input.producer) continue
+      const producer = peers(input.producer.inbox, input.producer.wakeFd)
+      port.reader.onCredit = () => producer.wake()
+    }
+    this.#openData = this.#rings.filter((port) => port.isData).length
+    this.#hasData = this.#openData > 0
+    const endless = this.#timers.length > 0 || this.#rings.some((port) => !port.isData)
+    this.#endless = endless && !plan.exitWhenNodesFinish
+  }
+
+  /** The next event if there is one; gives the large message of the last event back first. */
+  poll(): Event | null {
+    if (this.#current !== null) this.#giveBack()
+    if (this.ended) return null
+    if (this.#queue.length > 0) return this.#dequeue()
+    if (this.#timers.length > 0) {
+      const tick = this.#pollTimers()
+      if (tick !== null) return tick
+    }
+    // A stop is looked for when nothing else is there, and now and then under a stream that never pauses.
+    if ((++this.#polls & STOP_LOOK_MASK) !== 0) {
+      const event = this.#pollRings()
+      if (event !== null) return event
+    }
+    if (!this.stopRequested) return null
+    this.stop("MANUAL")
+    return this.#dequeue()
+  }
+
+  /** Did the daemon ask this node to end? */
+  get stopRequested(): boolean {
+    return this.#stopQueued || Atomics.load(this.#inbox.words, STOP_WORD) !== 0
+  }
+
+  /** Would {@link poll} find something now? Looks at everything with fresh loads, and takes nothing. */
+  pending(): boolean {
+    if (this.#queue.length > 0 || this.ended || this.stopRequested) return true
+    for (const port of this.#rings) if (port.pending()) return true
+    return this.#timers.length > 0 && this.dueNs <= this.#clock.nowNs()
+  }
+
+  /** When the next timer is due, in monotonic nanoseconds. */
+  get dueNs(): number {
+    let due = Number.POSITIVE_INFINITY
+    for (const timer of this.#timers) due = Math.min(due, timer.dueNs)
+    return due
+  }
+
+  /** Adds an event that goes before everything in the rings; `delivered` is called when it was. */
+  push(event: Event, delivered?: () => void): void {
+    if (this.ended) delivered?.()
+    else this.#queue.push({ event, delivered })
+  }
+
+  /** Asks the node to end. Only the first call counts. */
+  stop(cause: "MANUAL" | "ALL_INPUTS_CLOSED"): void {
+    if (this.#stopQueued) return
+    this.#stopQueued = true
+    this.push({ type: "STOP", cause })
+  }
+
+  /** Gives every large message back. */
+  close(): void {
+    this.ended = true
+    if (this.#current !== null) this.#giveBack()
+    for (const event of this.#retained) event.release()
+    for (const { delivered } of this.#queue.splice(0)) delivered?.()
+  }
+
+  #dequeue(): Event | null {
+    const next = this.#queue.shift()
+    if (next === undefined) return null
+    if (next.event.type === "STOP") this.ended = true
+    next.delivered?.()
+    return next.event
+  }
+
+  #pollTimers(): Event | null {
+    const now = this.#clock.nowNs()
+    for (const timer of this.#timers) {
+      const tick = timer.take(now)
+      if (tick !== null) return tick
+    }
+    return null
+  }
+
+  #pollRings(): Event | null {
+    const rings = this.#rings
+    const count = rings.length
+    for (let i = 0; i < count; i++) {
+      const at = this.#turn + i < count ? this.#turn + i : this.#turn + i - count
+      const port = rings[at]!
+      if (port.closed) continue
+      const event = this.#pollRing(port)
+      if (event === null) continue
+      this.#turn = at + 1 < count ? at + 1 : 0
+      return event
+    }
+    return null
+  }
+
+  #pollRing(port: RingPort): Event | null {
+    try {
+      const event = port.take()
+      if (event !== null) {
+        if (event.borrowed) this.#current = event
+        return event
+      }
+    } catch (error) {
+      this.push({ type: "ERROR", error: error as Error })
+      return this.#close(port)
+    }
+    return port.reader.ring.checkEnd() ? this.#close(port) : null
+  }
+
+  #close(port: RingPort): Event {
+    port.closed = true
+    if (port.isData) this.#openData--
+    if (this.#hasData && this.#openData === 0 && !this.#endless) this.stop("ALL_INPUTS_CLOSED")
+    return { type: "INPUT_CLOSED", id: port.id }
+  }
+
+  #giveBack(): void {
+    const event = this.#current!
+    this.#current = null
+    if (event.retained) {
+      if (event.borrowed) this.#retained.add(event)
+    } else event.release()
+  }
+
+  #forget(event: InputEvent): void {
+    this.#retained.delete(event)
+    if (this.#current === event) this.#current = null
+  }
+}

@@ -1,0 +1,208 @@
+// How a node waits: drain, spin, rounds of the event loop, then sleep. docs/adr/0004-waiting.md.
+import type { FlowClock } from "../shm/clock.ts"
+import type { WaitMode } from "../shm/plan.ts"
+import type { Sleeper } from "../shm/sleep.ts"
+import type { Event } from "./event.ts"
+import type { Receiver } from "./receiver.ts"
+
+/** Spin this long before the event loop gets its turn; a program's signals and timers never wait longer than SLICE_NS. */
+const SPIN_NS = 20_000
+const SLICE_NS = 1_000_000
+/** Then poll from rounds of the event loop for this long. */
+const ROUNDS_NS = 200_000
+/** The clock is read once in so many looks. */
+const LOOKS_PER_CLOCK = 16
+
+/** Somebody who waits: `attempt` does what is waited for and says whether it could; `pending` only looks. */
+export interface Waiter {
+  attempt(): boolean
+  pending(): boolean
+}
+
+/** What bounds a wait. */
+export interface Deadlines {
+  /** Next moment at which something is due by itself (timers), in monotonic nanoseconds. */
+  readonly dueNs: number
+}
+
+/** Waits on behalf of everybody in this process: one sleep for all. */
+export class Waiting {
+  readonly #sleeper: Sleeper
+  readonly #clock: FlowClock
+  readonly #mode: WaitMode
+  readonly #deadlines: Deadlines
+  readonly #waiters: Waiter[] = []
+  #running = false
+  #lastTurnNs = 0
+  #credit = 0
+  #handed = 0
+
+  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, deadlines: Deadlines) {
+    this.#sleeper = sleeper
+    this.#clock = clock
+    this.#mode = mode
+    this.#deadlines = deadlines
+  }
+
+  /** Does anybody wait? */
+  get active(): boolean {
+    return this.#waiters.length > 0
+  }
+
+  /**
+   * May the caller hand out one more event without leaving the current turn of the event loop? Now and then no, so that
+   * timers, sockets and signals of the user's program get their turn.
+   */
+  mayContinue(): boolean {
+    if (this.#credit-- > 0) return true
+    const now = this.#clock.nowNs()
+    const elapsed = now - this.#lastTurnNs
+    if (elapsed >= SLICE_NS) return false
+    // Look at the clock again after about a quarter of a slice at the present pace.
+    this.#credit = Math.min(
+      1024,
+      Math.floor((this.#handed * SLICE_NS) / (4 * Math.max(elapsed, 1))),
+    )
+    this.#handed += this.#credit + 1
+    return true
+  }
+
+  /** Polls for a short while in this very call. */
+  spinFor(receiver: Receiver): Event | null {
+    if (this.#mode === "park") return null
+    return this.#spin(receiver, this.#mode === "busy" ? SLICE_NS / 2 : SPIN_NS)
+  }
+
+  #spin(receiver: Receiver, forNs: number): Event | null {
+    const until = this.#clock.nowNs() + forNs
+    do {
+      for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
+        const event = receiver.poll()
+        if (event !== null || receiver.ended) return event
+      }
+    } while (this.#clock.nowNs() < until)
+    return null
+  }
+
+  /** Blocks the thread until there is an event. @returns null when the time is over, or after the last event */
+  blockFor(receiver: Receiver, timeoutMs: number): Event | null {
+    const deadline = this.#clock.nowNs() + timeoutMs * 1e6
+    for (;;) {
+      if (this.#mode !== "park") {
+        const left = deadline - this.#clock.nowNs()
+        const event = this.#spin(
+          receiver,
+          Math.min(this.#mode === "busy" ? SLICE_NS : SPIN_NS, left),
+        )
+        if (event !== null || receiver.ended) return event
+      }
+      const event = receiver.poll()
+      if (event !== null || receiver.ended || this.#clock.nowNs() >= deadline) return event
+      if (this.#mode !== "busy") this.#sleepSync(() => receiver.pending(), deadline)
+    }
+  }
+
+  /** Blocks the thread until `pending` says yes. */
+  blockUntil(pending: () => boolean): void {
+    for (;;) {
+      const until = this.#clock.nowNs() + (this.#mode === "park" ? 0 : SPIN_NS)
+      do {
+        for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (pending()) return
+      } while (this.#clock.nowNs() < until)
+      if (this.#mode !== "busy") this.#sleepSync(pending, Number.POSITIVE_INFINITY)
+    }
+  }
+
+  #sleepSync(pending: () => boolean, deadlineNs: number): void {
+    this.#sleeper.arm("futex")
+    if (!pending()) {
+      const until = Math.min(deadlineNs, this.#deadlines.dueNs)
+      const ms = (until - this.#clock.nowNs()) / 1e6
+      if (ms > 0) this.#sleeper.sleepSync(ms)
+    }
+    this.#sleeper.disarm()
+    this.#clock.idle()
+  }
+
+  /** Waits in the event loop until the waiter's attempt succeeds. */
+  add(waiter: Waiter): void {
+    this.#waiters.push(waiter)
+    if (this.#running) this.#sleeper.interrupt()
+    else void this.#run()
+  }
+
+  /** The waiter gives up. */
+  remove(waiter: Waiter): void {
+    const at = this.#waiters.indexOf(waiter)
+    if (at >= 0) this.#waiters.splice(at, 1)
+    if (this.#waiters.length === 0) this.#sleeper.interrupt()
+  }
+
+  /** Something happened outside of shared memory: look again. */
+  interrupt(): void {
+    if (this.#running) this.#sleeper.interrupt()
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    let idleSince = this.#clock.nowNs()
+    await turn()
+    while (this.#waiters.length > 0) {
+      this.#newTurn()
+      if (this.#serve()) {
+        idleSince = this.#lastTurnNs
+        // Whoever was served continues in microtasks and may wait again at once.
+        await null
+        continue
+      }
+      if (this.#mode === "busy") {
+        const until = this.#lastTurnNs + SLICE_NS / 2
+        while (!this.#anyPending() && this.#clock.nowNs() < until);
+        await turn()
+      } else if (this.#mode === "adaptive" && this.#lastTurnNs - idleSince < ROUNDS_NS) {
+        await turn()
+      } else {
+        await this.#park()
+        idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
+      }
+    }
+    this.#running = false
+  }
+
+  #newTurn(): void {
+    this.#clock.idle()
+    this.#lastTurnNs = this.#clock.nowNs()
+    this.#credit = 0
+    this.#handed = 1
+  }
+
+  /** Lets every waiter try once, in order. */
+  #serve(): boolean {
+    let served = false
+    for (const waiter of [...this.#waiters]) {
+      if (!this.#waiters.includes(waiter) || !waiter.attempt()) continue
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+      served = true
+    }
+    return served
+  }
+
+  #anyPending(): boolean {
+    for (const waiter of this.#waiters) if (waiter.pending()) return true
+    return false
+  }
+
+  async #park(): Promise<void> {
+    this.#sleeper.arm("fd")
+    if (!this.#anyPending()) {
+      const ms = (this.#deadlines.dueNs - this.#clock.nowNs()) / 1e6
+      if (ms > 0) await this.#sleeper.sleep(Math.ceil(ms))
+    }
+    this.#sleeper.disarm()
+  }
+}
+
+/** One round of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
