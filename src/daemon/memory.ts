@@ -112,7 +112,8 @@ export class Memory implements Disposable {
   #addNode(spec: NodeSpec): void {
     const geometry = spec.inputs.map((input) => ({
       queueSize: input.queueSize,
-      policy: input.queuePolicy,
+      // The daemon itself never waits for a consumer.
+      policy: input.source.kind === "output" ? input.queuePolicy : ("drop_oldest" as const),
       timer: input.source.kind === "timer",
     }))
     const pipe = createPipe()
