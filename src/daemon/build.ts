@@ -1,0 +1,55 @@
+import { DoraError } from "../core/errors.ts"
+import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
+import { placeOf, StartAbortedError } from "./failure.ts"
+import type { Guard } from "./guard.ts"
+import type { NodeLog } from "./logs.ts"
+import { Child } from "./spawn.ts"
+
+/** A build command of a node did not succeed. */
+export class BuildError extends DoraError {
+  constructor(node: NodeSpec, command: readonly string[], status: string, tail: readonly string[]) {
+    super("BUILD_FAILED", {
+      what: `build command \`${command.join(" ")}\` of node ${node.id} returned ${status}`,
+      where: placeOf(node),
+      why: tail.length > 0 ? `stderr:\n${tail.map((line) => `    ${line}`).join("\n")}` : undefined,
+      fix: "run the command by hand in the directory of the dataflow file",
+    })
+  }
+}
+
+/**
+ * Runs the build commands of a node one after the other; their output goes to the node's log.
+ *
+ * @throws BuildError, SpawnError, StartAbortedError
+ */
+export async function build(
+  flow: Dataflow,
+  node: NodeSpec,
+  around: { env: Record<string, string>; log: NodeLog; guard: Guard; signal?: AbortSignal },
+): Promise<void> {
+  const { log, guard, signal } = around
+  const env = { ...around.env, CLICOLOR: "1", CLICOLOR_FORCE: "1" }
+  for (const argv of node.build) {
+    signal?.throwIfAborted()
+    const child = new Child({
+      argv: inPath(argv, env),
+      cwd: flow.workingDir,
+      env,
+      guard,
+      onLine: (stream, line) => log.line(stream, line),
+    })
+    const abort = () => child.kill()
+    signal?.addEventListener("abort", abort)
+    const { code, signal: killed } = await child.finished
+    signal?.removeEventListener("abort", abort)
+    if (signal?.aborted) throw new StartAbortedError(signal.reason)
+    if (code !== 0) throw new BuildError(node, argv, killed ?? `exit code ${code}`, log.stderrTail)
+  }
+}
+
+/** The PATH of the node counts, not ours. */
+function inPath(argv: string[], env: Record<string, string>): string[] {
+  const [program = "", ...args] = argv
+  const found = program.includes("/") ? null : Bun.which(program, { PATH: env.PATH ?? "" })
+  return [found ?? program, ...args]
+}

@@ -1,0 +1,108 @@
+// From `path` in the dataflow file to a command line. Order: section 10 of the descriptor reference, plus scripts for Bun.
+import { accessSync, constants, statSync } from "node:fs"
+import { extname, resolve } from "node:path"
+import { DoraError } from "../core/errors.ts"
+import type { NodeSpec } from "../descriptor/types.ts"
+
+/** A command line, and the variables it needs. */
+export type Command = { argv: string[]; env: Record<string, string> }
+
+/** The program of a node is not there, or can't be run. */
+export class CommandError extends DoraError {
+  constructor(node: NodeSpec, why: string, fix: string) {
+    const { file, line, column } = node.position
+    super("COMMAND_NOT_FOUND", {
+      what: `node ${node.id}: can't run \`${node.path}\``,
+      where: `${file}:${line}:${column}`,
+      why,
+      fix,
+    })
+  }
+}
+
+const SCRIPTS = new Set([".ts", ".tsx", ".js", ".mjs"])
+/** The only variables that `path` may contain. */
+const PATH_VARIABLE =
+  /\$(?:\{(HOME|USER|DORA_WORKSPACE|CARGO_MANIFEST_DIR|PWD)\}|(HOME|USER|DORA_WORKSPACE|CARGO_MANIFEST_DIR|PWD)\b)/g
+
+/**
+ * Finds the program of a node.
+ *
+ * @param cwd  where the node will run
+ * @param env  its environment, for PATH
+ * @throws CommandError
+ */
+export function resolveCommand(node: NodeSpec, cwd: string, env: Record<string, string>): Command {
+  const path = node.path.replace(PATH_VARIABLE, (text, braced, bare) => env[braced ?? bare] ?? text)
+  const file = findFile(node, path, cwd, env)
+  const extension = extname(file)
+  if (SCRIPTS.has(extension)) {
+    return { argv: [process.execPath, file, ...node.args], env: bunEnvironment() }
+  }
+  if (extension === ".py") {
+    return { argv: [findPython(node, cwd, env), "-u", file, ...node.args], env: {} }
+  }
+  if (!isExecutable(file)) {
+    throw new CommandError(
+      node,
+      `${file} is not executable`,
+      `make it executable (chmod +x), or give it one of the endings ${[...SCRIPTS].join(" ")} .py`,
+    )
+  }
+  return { argv: [file, ...node.args], env: {} }
+}
+
+/** A path from the dataflow's directory; a bare name may also be a program on PATH. */
+function findFile(node: NodeSpec, path: string, cwd: string, env: Record<string, string>): string {
+  const local = resolve(cwd, path)
+  const kind = statSync(local, { throwIfNoEntry: false })
+  if (kind?.isFile()) return local
+  const found = path.includes("/") ? null : Bun.which(path, { PATH: env.PATH ?? "" })
+  if (found) return found
+  if (kind) throw new CommandError(node, `${local} is no file`, "name a script or a program")
+  throw new CommandError(
+    node,
+    `${local} does not exist${path.includes("/") ? "" : ", and no program of that name is on PATH"}`,
+    node.build.length > 0
+      ? "see whether its `build` makes it; paths start at the directory of the dataflow file"
+      : "check the spelling; paths start at the directory of the dataflow file",
+  )
+}
+
+/** The project's interpreter as uv sees it, else `python` unless it is Python 2, else `python3`. */
+function findPython(node: NodeSpec, cwd: string, env: Record<string, string>): string {
+  const search = { PATH: env.PATH ?? "" }
+  const uv = Bun.which("uv", search)
+  const fromUv = uv && outputOf([uv, "python", "find"], cwd, env)
+  if (fromUv) return fromUv
+  const python = Bun.which("python", search)
+  if (python && outputOf([python, "--version"], cwd, env)?.startsWith("Python 3")) return python
+  const python3 = Bun.which("python3", search)
+  if (python3) return python3
+  throw new CommandError(node, "there is no Python 3 on PATH", "install Python 3 or uv")
+}
+
+function outputOf(argv: string[], cwd: string, env: Record<string, string>): string | null {
+  const { exitCode, stdout } = Bun.spawnSync(argv, {
+    cwd,
+    env,
+    stdout: "pipe",
+    stderr: "ignore",
+    timeout: 10_000,
+  })
+  return exitCode === 0 ? stdout.toString().trim() : null
+}
+
+/** A compiled `dora` carries Bun in itself and is told by a variable to be just that. */
+function bunEnvironment(): Record<string, string> {
+  return Bun.main.startsWith("/$bunfs/") || process.env.BUN_BE_BUN ? { BUN_BE_BUN: "1" } : {}
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,123 @@
+// Why a start failed, and who is to blame when several nodes have.
+import { DoraError } from "../core/errors.ts"
+import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
+import type { Exit } from "./spawn.ts"
+import type { NodeCause, NodeResult } from "./types.ts"
+
+/** Lines of stderr in the message of an error; the result has more of them. */
+const TAIL_LINES = 10
+
+/** A node ended before every node had subscribed, so the dataflow was not started. */
+export class NodeExitedEarlyError extends DoraError {
+  readonly result: NodeResult
+
+  constructor(node: NodeSpec, result: NodeResult) {
+    super("NODE_EXITED_EARLY", {
+      what: `node ${node.id} ${howItEnded(result)} before the dataflow had started`,
+      where: placeOf(node),
+      why: evidence(result.command, result.stderrTail),
+      fix: "a node must call `Node.init()` and stay until all others have done so",
+    })
+    this.result = result
+  }
+}
+
+/** A node did not subscribe in time, so the dataflow was not started. */
+export class StartupTimeoutError extends DoraError {
+  readonly nodes: string[]
+
+  constructor(node: NodeSpec, nodes: string[], seconds: number, command: string[], tail: string[]) {
+    const others = nodes.filter((id) => id !== node.id)
+    super("STARTUP_TIMEOUT", {
+      what:
+        `node ${node.id} did not subscribe within ${seconds} s` +
+        (others.length > 0 ? `, nor did ${others.join(", ")}` : ""),
+      where: placeOf(node),
+      why: evidence(command, tail),
+      fix: "a node must call `Node.init()` soon after its start",
+    })
+    this.nodes = nodes
+  }
+}
+
+/** A node speaks the official protocol only, and cannot reach the shared memory of the others. */
+export class OfficialNodeError extends DoraError {
+  constructor(node: NodeSpec) {
+    super("OFFICIAL_NODE_UNSUPPORTED", {
+      what: `node ${node.id} takes part by TCP only; this version runs nodes of dora-bun alone`,
+      where: placeOf(node),
+      fix: "write the node with dora-bun, or run the dataflow with the official dora",
+    })
+  }
+}
+
+/** The start was given up by the caller. */
+export class StartAbortedError extends DoraError {
+  constructor(reason: unknown) {
+    super("START_ABORTED", {
+      what: "the start of the dataflow was given up",
+      why: typeof reason === "string" ? reason : undefined,
+    })
+  }
+}
+
+/** Where a node is written down. */
+export function placeOf({ position: { file, line, column } }: NodeSpec): string {
+  return `${file}:${line}:${column}`
+}
+
+/** What is known about the end of a node when it is judged. */
+export type Circumstances = {
+  /** It had been let past the start barrier. */
+  started: boolean
+  /** We signalled its process because it did not heed a stop. */
+  forced: boolean
+  /** A node whose failure explains this one. */
+  blamed: string | null
+}
+
+/** Was that a good end, and what was its cause? */
+export function judge(exit: Exit, circumstances: Circumstances): { ok: boolean; cause: NodeCause } {
+  if (exit.code === null && exit.signal === null) return { ok: false, cause: "stuck" }
+  // A stop that was asked for is no failure, whatever it took.
+  if (circumstances.forced) return { ok: true, cause: "grace" }
+  if (exit.code === 0 && circumstances.started) return { ok: true, cause: "exit" }
+  if (circumstances.blamed !== null) return { ok: false, cause: "cascade" }
+  if (!circumstances.started) return { ok: false, cause: "startup" }
+  return { ok: false, cause: exit.signal === null ? "exit" : "signal" }
+}
+
+/**
+ * The failed node that a node gets data from, directly or through others; the nearest one, or null.
+ *
+ * @example failedSource(flow, "plot", new Set(["camera"])) // "camera"
+ */
+export function failedSource(
+  flow: Dataflow,
+  node: string,
+  failed: ReadonlySet<string>,
+): string | null {
+  const seen = new Set([node])
+  let layer = [node]
+  while (layer.length > 0) {
+    const sources = flow.nodes
+      .filter((spec) => layer.includes(spec.id))
+      .flatMap((spec) => spec.inputs)
+      .flatMap(({ source }) => (source.kind === "output" ? [source.node] : []))
+    layer = [...new Set(sources)].filter((id) => !seen.has(id))
+    const found = layer.find((id) => failed.has(id))
+    if (found !== undefined) return found
+    for (const id of layer) seen.add(id)
+  }
+  return null
+}
+
+function howItEnded({ exitCode, signal }: NodeResult): string {
+  return signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
+}
+
+function evidence(command: string[], tail: readonly string[]): string {
+  const lines = [`command: ${command.join(" ")}`]
+  if (tail.length > 0) lines.push("stderr:", ...tail.slice(-TAIL_LINES).map((line) => `  ${line}`))
+  return lines.join("\n       ")
+}

@@ -1,0 +1,13 @@
+// What other rooms may use of the daemon.
+export { startDataflow } from "./run.ts"
+export type {
+  DaemonEvent,
+  DataflowResult,
+  EdgeReport,
+  NodeCause,
+  NodeResult,
+  NodeState,
+  RunningDataflow,
+  RunOptions,
+  StopReport,
+} from "./types.ts"

@@ -1,0 +1,93 @@
+import { afterAll, expect, test } from "bun:test"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { LogRecord } from "../core/log.ts"
+import { STDERR_TAIL_LINES } from "../core/limits.ts"
+import { Logs } from "./logs.ts"
+
+const directory = mkdtempSync(join(tmpdir(), "dora-logs-"))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+function openLogs(name: string) {
+  const records: LogRecord[] = []
+  const path = join(directory, name)
+  const file = (node: string) =>
+    readFileSync(join(path, `log_${node}.jsonl`), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+  return { logs: new Logs(path, (record) => records.push(record)), records, file }
+}
+
+test("a print is a line of level stdout with the keys of the official log file", () => {
+  const { logs, records, file } = openLogs("plain")
+  using _ = logs
+  logs.node("a", null).line("stderr", "{not json")
+  expect(records).toHaveLength(1)
+  expect(file("a")).toEqual([
+    {
+      ts: records[0]!.ts,
+      level: "stdout",
+      node: "a",
+      stream: "stderr",
+      msg: "{not json",
+      target: null,
+      fields: null,
+    },
+  ])
+  expect(Object.keys(file("a")[0])).toEqual([
+    "ts",
+    "level",
+    "node",
+    "stream",
+    "msg",
+    "target",
+    "fields",
+  ])
+})
+
+test("a JSON line with level and timestamp is taken at its word", () => {
+  const { logs, records } = openLogs("structured")
+  using _ = logs
+  const line = {
+    level: "WARN",
+    timestamp: "2026-01-02T03:04:05.6Z",
+    message: "hot",
+    target: "cam",
+    fields: { t: 9, s: "x" },
+  }
+  logs.node("a", null).line("stdout", JSON.stringify(line))
+  expect(records).toEqual([
+    {
+      ts: "2026-01-02T03:04:05.6Z",
+      level: "warn",
+      node: "a",
+      stream: "stdout",
+      msg: "hot",
+      target: "cam",
+      fields: { t: "9", s: "x" },
+    },
+  ])
+})
+
+test("min_log_level drops lines everywhere, but not from the report of a failure", () => {
+  const { logs, records } = openLogs("filter")
+  using _ = logs
+  const log = logs.node("a", "warn")
+  log.line("stderr", "Error: plain")
+  for (const level of ["info", "error"]) {
+    log.line("stdout", JSON.stringify({ level, timestamp: "2026-01-02T03:04:05Z", message: level }))
+  }
+  expect(records.map((record) => record.msg)).toEqual(["error"])
+  expect(log.stderrTail).toEqual(["Error: plain"])
+})
+
+test("only the end of stderr is kept", () => {
+  const { logs } = openLogs("tail")
+  using _ = logs
+  const log = logs.node("a", null)
+  for (let i = 0; i < 1000; i++) log.line("stderr", `line ${i}`)
+  expect(log.stderrTail).toHaveLength(STDERR_TAIL_LINES)
+  expect(log.stderrTail.at(-1)).toBe("line 999")
+})

@@ -1,0 +1,146 @@
+// Log lines of the nodes: made structured, filtered, written to a file by node, passed on. Section 4.9 of the protocol
+// reference.
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { STDERR_TAIL_CHARS, STDERR_TAIL_LINES } from "../core/limits.ts"
+import { LOG_LEVELS, type LogLevel, type LogRecord, passes } from "../core/log.ts"
+
+/** Where the lines of a dataflow go. */
+export class Logs implements Disposable {
+  /** Directory of the log files. */
+  readonly directory: string
+  readonly #emit: (record: LogRecord) => void
+  readonly #files: NodeLog[] = []
+
+  /**
+   * @param directory  made when it is missing
+   * @param emit       gets every record that passed its node's filter, and those of the daemon
+   */
+  constructor(directory: string, emit: (record: LogRecord) => void) {
+    mkdirSync(directory, { recursive: true })
+    this.directory = directory
+    this.#emit = emit
+  }
+
+  /** The log of a node; `minLevel` drops what is below it everywhere. */
+  node(node: string, minLevel: LogLevel | null): NodeLog {
+    const path = join(this.directory, `log_${node}.jsonl`)
+    const log = new NodeLog(node, path, minLevel ?? "stdout", this.#emit, (message) =>
+      this.say("warn", message),
+    )
+    this.#files.push(log)
+    return log
+  }
+
+  /** A line of the daemon itself. */
+  say(level: LogLevel, msg: string): void {
+    this.#emit({ ts: new Date().toISOString(), level, node: null, stream: "dora", msg })
+  }
+
+  /** Closes the files. */
+  [Symbol.dispose](): void {
+    for (const file of this.#files) file[Symbol.dispose]()
+  }
+}
+
+/** The log of one node, and the end of its stderr for a failure report. */
+export class NodeLog implements Disposable {
+  /** Last lines of stderr. */
+  readonly stderrTail: string[] = []
+  readonly #node: string
+  readonly #minLevel: LogLevel
+  readonly #emit: (record: LogRecord) => void
+  readonly #warn: (message: string) => void
+  readonly #path: string
+  #file: number | null = null
+
+  constructor(
+    node: string,
+    path: string,
+    minLevel: LogLevel,
+    emit: (record: LogRecord) => void,
+    warn: (message: string) => void,
+  ) {
+    this.#node = node
+    this.#path = path
+    this.#minLevel = minLevel
+    this.#emit = emit
+    this.#warn = warn
+    this.#file = openSync(path, "a")
+  }
+
+  /** One line that the node printed. */
+  line(stream: "stdout" | "stderr", text: string): void {
+    const record = recordOf(this.#node, stream, text)
+    if (stream === "stderr") this.#remember(record.msg)
+    if (!passes(this.#minLevel, record.level)) return
+    this.#write(record)
+    this.#emit(record)
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file !== null) closeSync(this.#file)
+    this.#file = null
+  }
+
+  #remember(line: string): void {
+    this.stderrTail.push(line.slice(0, STDERR_TAIL_CHARS))
+    if (this.stderrTail.length > STDERR_TAIL_LINES) this.stderrTail.shift()
+  }
+
+  /** At once: what a node said before a crash of ours must be there afterwards, and nothing may pile up. */
+  #write(record: LogRecord): void {
+    if (this.#file === null) return
+    try {
+      writeSync(this.#file, `${JSON.stringify(inOrder(record))}\n`)
+    } catch (cause) {
+      this[Symbol.dispose]()
+      this.#warn(`${this.#path} can't be written any more: ${cause}`)
+    }
+  }
+}
+
+function inOrder(record: LogRecord) {
+  const { ts, level, node, stream, msg, target = null, fields = null } = record
+  return { ts, level, node, stream, msg, target, fields }
+}
+
+/** A line that is a JSON object with `level` and `timestamp` is a structured record, any other a plain print. */
+function recordOf(node: string, stream: "stdout" | "stderr", line: string): LogRecord {
+  const value = line.startsWith("{") ? parsed(line) : null
+  const level = levelOf(value?.level)
+  const ts = typeof value?.timestamp === "string" ? new Date(value.timestamp) : null
+  if (!value || !level || !ts || Number.isNaN(ts.getTime())) {
+    return { ts: new Date().toISOString(), level: "stdout", node, stream, msg: line }
+  }
+  return {
+    ts: value.timestamp as string,
+    level,
+    node,
+    stream,
+    msg: typeof value.message === "string" ? value.message : "",
+    target: typeof value.target === "string" ? value.target : null,
+    fields: textsOf(value.fields),
+  }
+}
+
+function parsed(line: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+function levelOf(value: unknown): LogLevel | null {
+  const text = typeof value === "string" ? value.toLowerCase() : ""
+  return LOG_LEVELS.find((level) => level === text) ?? null
+}
+
+function textsOf(value: unknown): Record<string, string> | null {
+  if (typeof value !== "object" || value === null) return null
+  const entries = Object.entries(value)
+  return Object.fromEntries(
+    entries.map(([key, field]) => [key, typeof field === "string" ? field : JSON.stringify(field)]),
+  )
+}

@@ -1,0 +1,312 @@
+// A dataflow from its start to its end. Everything that is opened here is closed here, on every way out.
+import { join } from "node:path"
+import { HybridClock } from "../core/clock.ts"
+import { DoraError } from "../core/errors.ts"
+import { FAILED_START_GRACE_MS, MAX_SOCKETS_PER_NODE, STARTUP_TIMEOUT_MS } from "../core/limits.ts"
+import type { Dataflow } from "../descriptor/types.ts"
+import { PLAN_VARIABLE } from "../shm/plan.ts"
+import { CONFIG_VARIABLE } from "../wire/config.ts"
+import { Barrier } from "./barrier.ts"
+import { build } from "./build.ts"
+import { type Command, resolveCommand } from "./command.ts"
+import type { EdgeReport } from "./edges.ts"
+import { composeEnvironment, ownEnvironment } from "./environment.ts"
+import { failedSource, StartAbortedError, StartupTimeoutError } from "./failure.ts"
+import { Guard, sweep } from "./guard.ts"
+import { Listener } from "./listener.ts"
+import { Logs } from "./logs.ts"
+import { Memory } from "./memory.ts"
+import { nodeConfigText } from "./node-config.ts"
+import { StopLadder } from "./stop.ts"
+import { SupervisedNode } from "./supervise.ts"
+import type {
+  DaemonEvent,
+  DataflowResult,
+  NodeResult,
+  NodeState,
+  RunningDataflow,
+  RunOptions,
+} from "./types.ts"
+
+/** The log files of a dataflow can't be made. */
+export class LogDirectoryError extends DoraError {
+  constructor(directory: string, cause: unknown) {
+    super("LOG_DIRECTORY", {
+      what: `can't write log files to ${directory}`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix: "make the directory writable, or choose another one",
+      cause,
+    })
+  }
+}
+
+/**
+ * Starts a dataflow and waits until all its nodes have subscribed. When that fails everything is ended and closed
+ * before the error is thrown.
+ *
+ * @throws DoraError  BuildError, CommandError, SpawnError, NodeExitedEarlyError, StartupTimeoutError, OfficialNodeError,
+ *                    StartAbortedError, LogDirectoryError, or one of the shared memory's
+ * @example const run = await startDataflow(flow, { stopAfterMs: 1000 }); const { ok } = await run.finished
+ */
+export async function startDataflow(
+  flow: Dataflow,
+  options: RunOptions = {},
+): Promise<RunningDataflow> {
+  const run = new Run(flow, options)
+  try {
+    await run.start()
+  } catch (error) {
+    await run.giveUp(error)
+    throw error
+  }
+  return run
+}
+
+class Run implements RunningDataflow {
+  readonly id = Bun.randomUUIDv7()
+  readonly finished: Promise<DataflowResult>
+  readonly #flow: Dataflow
+  readonly #options: RunOptions
+  readonly #resources = new AsyncDisposableStack()
+  readonly #clock = new HybridClock()
+  readonly #setFinished: (result: DataflowResult) => void
+  readonly #results: NodeResult[] = []
+  #nodes: SupervisedNode[] = []
+  #ladder = new StopLadder([])
+  #barrier: Barrier | null = null
+  #memory: Memory | null = null
+  #edges: EdgeReport[] = []
+  #startedMs = 0
+
+  constructor(flow: Dataflow, options: RunOptions) {
+    this.#flow = flow
+    this.#options = options
+    const { promise, resolve } = Promise.withResolvers<DataflowResult>()
+    this.finished = promise
+    this.#setFinished = resolve
+  }
+
+  /** Builds, spawns, and waits at the barrier. */
+  async start(): Promise<void> {
+    const { signal } = this.#options
+    if (signal?.aborted) throw new StartAbortedError(signal.reason)
+    const logs = this.#openLogs()
+    const guard = this.#openGuard(logs)
+    const memory = this.#openMemory()
+    const ids = this.#flow.nodes.map((node) => node.id)
+    const barrier = new Barrier(ids, () => this.#opened())
+    this.#barrier = barrier
+    this.#makeNodes(logs, guard, memory, barrier)
+    const listener = this.#listen(logs)
+    const environments = this.#environments(logs)
+    for (const { id, spec, log } of this.#nodes) {
+      if (spec.build.length === 0) continue
+      this.#emit({ type: "state", node: id, state: "building" })
+      await build(this.#flow, spec, { env: environments.get(id)!, log, guard, signal })
+    }
+    this.#spawnAll(environments, listener.address)
+    await this.#passBarrier(barrier)
+    this.#awaitEnd(logs)
+  }
+
+  /** The start has failed: ends what was started and closes everything. */
+  async giveUp(error: unknown): Promise<void> {
+    this.#barrier?.fail(error)
+    this.#ladder.stop("failed start", [], FAILED_START_GRACE_MS)
+    await Promise.all(this.#nodes.filter((node) => node.alive).map((node) => node.ended))
+    this.#ladder[Symbol.dispose]()
+    await this.#resources.disposeAsync()
+  }
+
+  stop(by = "stop"): void {
+    this.#ladder.stop(by, this.waitingFor(), this.#options.graceMs)
+  }
+
+  kill(by = "kill"): void {
+    this.#ladder.kill(by, this.waitingFor())
+  }
+
+  waitingFor(): string[] {
+    return this.#nodes.filter((node) => node.alive).map((node) => node.waitingFor())
+  }
+
+  edges(): EdgeReport[] {
+    return this.#memory ? this.#memory.edges() : this.#edges
+  }
+
+  #openLogs(): Logs {
+    const { outDir = join(this.#flow.workingDir, "out") } = this.#options
+    const directory = join(outDir, this.id)
+    try {
+      return this.#resources.use(
+        new Logs(directory, (record) => {
+          this.#emit({ type: "log", record })
+          this.#memory?.publishLog(record)
+        }),
+      )
+    } catch (cause) {
+      throw new LogDirectoryError(directory, cause)
+    }
+  }
+
+  #openGuard(logs: Logs): Guard {
+    const guard = new Guard(this.id, (message) => logs.say("warn", message))
+    this.#resources.defer(() => guard.close())
+    // Runs before the line above, while the guard still stands by.
+    this.#resources.defer(() => sweep(this.id, [guard.pid]))
+    return guard
+  }
+
+  #openMemory(): Memory {
+    const memory = Memory.create(this.#flow, {
+      dataflow: this.id,
+      wait: this.#options.wait ?? "adaptive",
+      exitWhenNodesFinish: this.#options.exitWhenNodesFinish ?? this.#flow.exitWhenNodesFinish,
+    })
+    this.#memory = memory
+    this.#resources.defer(() => {
+      this.#edges = memory.edges()
+      this.#memory = null
+      memory[Symbol.dispose]()
+    })
+    return memory
+  }
+
+  #makeNodes(logs: Logs, guard: Guard, memory: Memory, barrier: Barrier): void {
+    const around = {
+      dataflow: this.id,
+      flow: this.#flow,
+      guard,
+      memory,
+      barrier,
+      clock: this.#clock,
+      forced: (node: string) => this.#ladder.forced(node),
+      blame: (node: string) => this.#blame(node, barrier.open),
+      onState: (node: string, state: NodeState) => this.#emit({ type: "state", node, state }),
+      onEnd: (result: NodeResult) => void this.#results.push(result),
+    }
+    this.#nodes = this.#flow.nodes.map(
+      (spec) => new SupervisedNode(spec, logs.node(spec.id, spec.minLogLevel), around),
+    )
+    this.#ladder = new StopLadder(this.#nodes)
+  }
+
+  #listen(logs: Logs): Listener {
+    const nodes = new Map(this.#nodes.map((node) => [node.id, node]))
+    const host = {
+      dataflow: this.id,
+      clock: this.#clock,
+      node: (id: string) => nodes.get(id) ?? null,
+      warn: (message: string) => logs.say("warn", message),
+    }
+    return this.#resources.use(new Listener(host, MAX_SOCKETS_PER_NODE * nodes.size))
+  }
+
+  #environments(logs: Logs): Map<string, Record<string, string>> {
+    const own = ownEnvironment(this.id)
+    const environments = new Map<string, Record<string, string>>()
+    for (const node of this.#flow.nodes) {
+      const given = [this.#flow.env, this.#options.env ?? {}, node.env]
+      const { env, refused } = composeEnvironment({ inherited: process.env, given, own })
+      for (const name of refused) {
+        logs.say(
+          "warn",
+          `node ${node.id}: a dataflow may not set the variable \`${name}\`; it is left out`,
+        )
+      }
+      environments.set(node.id, env)
+    }
+    return environments
+  }
+
+  /** All programs are looked for before the first one is started. */
+  #spawnAll(environments: Map<string, Record<string, string>>, address: string): void {
+    const { workingDir } = this.#flow
+    const commands = new Map<string, Command>()
+    for (const { id, spec } of this.#nodes) {
+      commands.set(id, resolveCommand(spec, workingDir, environments.get(id)!))
+    }
+    for (const node of this.#nodes) {
+      node.start(commands.get(node.id)!, {
+        ...environments.get(node.id)!,
+        [CONFIG_VARIABLE]: nodeConfigText(this.id, this.#flow, node.spec, address),
+        [PLAN_VARIABLE]: JSON.stringify(this.#memory!.nodePlan(node.id)),
+      })
+    }
+  }
+
+  async #passBarrier(barrier: Barrier): Promise<void> {
+    const { signal, startupTimeoutMs = STARTUP_TIMEOUT_MS } = this.#options
+    const abort = () => barrier.fail(new StartAbortedError(signal!.reason))
+    const timer = setTimeout(() => {
+      const node = this.#nodes.find(({ id }) => barrier.missing.includes(id))!
+      const { spec, command, log } = node
+      const seconds = startupTimeoutMs / 1000
+      barrier.fail(new StartupTimeoutError(spec, barrier.missing, seconds, command, log.stderrTail))
+    }, startupTimeoutMs)
+    signal?.addEventListener("abort", abort)
+    if (signal?.aborted) abort()
+    try {
+      await barrier.passed
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener("abort", abort)
+    }
+  }
+
+  #opened(): void {
+    this.#memory!.start()
+    this.#startedMs = performance.now()
+    for (const node of this.#nodes) node.run()
+  }
+
+  #awaitEnd(logs: Logs): void {
+    const { stopAfterMs } = this.#options
+    const timer =
+      stopAfterMs === undefined ? null : setTimeout(() => this.stop("--stop-after"), stopAfterMs)
+    Promise.all(this.#nodes.map((node) => node.ended)).then(async () => {
+      const durationMs = performance.now() - this.#startedMs
+      if (timer) clearTimeout(timer)
+      this.#ladder[Symbol.dispose]()
+      this.#memory!.freeze()
+      try {
+        await this.#resources.disposeAsync()
+      } catch (error) {
+        logs.say("error", `could not close everything: ${error}`)
+      }
+      this.#setFinished(this.#result(durationMs))
+    })
+  }
+
+  #result(durationMs: number): DataflowResult {
+    const firstFailure = this.#results.find((result) => !result.ok) ?? null
+    const order = this.#flow.nodes.map((node) => node.id)
+    return {
+      id: this.id,
+      ok: firstFailure === null,
+      nodes: this.#results.toSorted((a, b) => order.indexOf(a.node) - order.indexOf(b.node)),
+      firstFailure,
+      edges: this.#edges,
+      stopped: this.#ladder.report,
+      durationMs,
+    }
+  }
+
+  #blame(node: string, started: boolean): string | null {
+    const failed = this.#results.filter((result) => !result.ok).map((result) => result.node)
+    // Before the barrier the first failure sends everybody home.
+    if (!started) return failed[0] ?? null
+    return failedSource(this.#flow, node, new Set(failed))
+  }
+
+  #emit(event: DaemonEvent): void {
+    try {
+      this.#options.listener?.(event)
+    } catch (error) {
+      // The caller's mistake must not stop the daemon's work; it surfaces as an uncaught error of its own.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+}

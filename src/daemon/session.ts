@@ -1,0 +1,257 @@
+// One connection of a node: requests in, replies out, in order. Rules: section 2.4 of the protocol reference.
+import type { HybridClock, Stamp } from "../core/clock.ts"
+import { FRAME_TIMEOUT_MS } from "../core/limits.ts"
+import { Deframer, frame } from "../wire/frame.ts"
+import {
+  decodeRequest,
+  encodeNextEvents,
+  encodeReply,
+  type ReceivedRequest,
+} from "../wire/messages.ts"
+import { METADATA_VERSION } from "../wire/metadata.ts"
+import { WireError } from "../wire/postcard.ts"
+import type { Mailbox } from "./mailbox.ts"
+
+/** What a session needs to know of the dataflow. */
+export interface SessionHost {
+  readonly dataflow: string
+  readonly clock: HybridClock
+  node(id: string): SessionNode | null
+  warn(message: string): void
+}
+
+/** A node as its sessions see it. */
+export interface SessionNode {
+  readonly id: string
+  readonly outputs: readonly string[]
+  readonly mailbox: Mailbox
+  /**
+   * The node waits at the start barrier.
+   *
+   * @param reply  called once, with null or the reason why it may not go on
+   * @returns      to be called when the node hangs up before that
+   */
+  subscribe(reply: (error: string | null) => void): () => void
+  closeOutputs(outputs: readonly string[]): void
+}
+
+/** The socket below a session. */
+export interface SessionSocket {
+  write(bytes: Uint8Array): number
+  pause(): void
+  resume(): void
+  end(): void
+}
+
+/** Serves one connection until it closes. */
+export class Session {
+  readonly #host: SessionHost
+  readonly #socket: SessionSocket
+  readonly #deframer: Deframer
+  #node: SessionNode | null = null
+  #subscribed = false
+  /** What to undo when the node hangs up while it waits for a reply. */
+  #parked: (() => void) | null = null
+  /** The part of the last replies that the socket did not take yet. */
+  #unsent: Uint8Array[] = []
+  #frameTimer: Timer | null = null
+  #closed = false
+  #warned = false
+
+  constructor(host: SessionHost, socket: SessionSocket) {
+    this.#host = host
+    this.#socket = socket
+    this.#deframer = new Deframer((body) => this.#frame(body))
+  }
+
+  /** Bytes came in. */
+  receive(chunk: Uint8Array): void {
+    if (this.#closed) return
+    try {
+      this.#deframer.push(chunk)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#refuse(error.message)
+      return
+    }
+    this.#watchFrame()
+  }
+
+  /** The socket takes bytes again. */
+  drain(): void {
+    while (this.#unsent.length > 0) {
+      const next = this.#unsent[0]!
+      const written = Math.max(this.#socket.write(next), 0)
+      if (written < next.byteLength) {
+        this.#unsent[0] = next.subarray(written)
+        return
+      }
+      this.#unsent.shift()
+    }
+    this.#socket.resume()
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    this.#closed = true
+    this.#unsent = []
+    this.#parked?.()
+    this.#parked = null
+    if (this.#frameTimer) clearTimeout(this.#frameTimer)
+  }
+
+  /** A frame that began must end in time; between frames a node may be silent for ever. */
+  #watchFrame(): void {
+    if (this.#frameTimer && !this.#deframer.pending) {
+      clearTimeout(this.#frameTimer)
+      this.#frameTimer = null
+    } else if (!this.#frameTimer && this.#deframer.pending && !this.#closed) {
+      this.#frameTimer = setTimeout(
+        () => this.#refuse("a frame was not completed in time"),
+        FRAME_TIMEOUT_MS,
+      )
+      this.#frameTimer.unref()
+    }
+  }
+
+  #frame(body: Uint8Array): void {
+    if (this.#closed) return
+    let decoded: { request: ReceivedRequest; stamp: Stamp }
+    try {
+      decoded = decodeRequest(body)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#refuse(
+        isBincode(body) ? "it speaks the protocol of dora 0.x; dora 1.1 is needed" : error.message,
+      )
+      return
+    }
+    if (!this.#host.clock.merge(decoded.stamp) && !this.#warned) {
+      this.#warned = true
+      this.#host.warn(`the clock of ${this.#name()} is more than 500 ms ahead`)
+    }
+    this.#request(decoded.request)
+  }
+
+  #request(request: ReceivedRequest): void {
+    // A client that does not wait for its reply has lost count; so would we.
+    if (this.#parked) return this.#refuse(`${request.type} while another request is pending`)
+    const node = this.#node
+    if (!node) return this.#register(request)
+    switch (request.type) {
+      case "Register":
+        return this.#result("unexpected register message")
+      case "NodeConfig":
+        return this.#result("unexpected node config message")
+      case "Subscribe":
+        return this.#subscribe(node)
+      case "NextEvent":
+        return this.#nextEvent(node)
+      case "CloseOutputs":
+        return this.#closeOutputs(node, request.outputs)
+      case "OutputsDone":
+        return this.#closeOutputs(node, node.outputs)
+      case "EventStreamDropped":
+        node.mailbox.end()
+        return this.#result(null)
+      case "SendMessage":
+      case "OutputSent":
+        // Nodes that are let past the barrier send through memory.
+        return this.#warnOnce(`node ${node.id} sends over TCP; its message is dropped`)
+      default:
+        return this.#result(`${request.type} is not supported by this daemon`)
+    }
+  }
+
+  #register(request: ReceivedRequest): void {
+    if (request.type !== "Register") return this.#deny("must send register message first")
+    const { dataflow, node: id, metadataVersion } = request
+    if (metadataVersion !== METADATA_VERSION) {
+      return this.#deny(
+        `message wire-format mismatch: node ${id} (dora ${request.version}) has metadata version ${metadataVersion}, this daemon ${METADATA_VERSION}`,
+      )
+    }
+    if (dataflow !== this.#host.dataflow)
+      return this.#deny(`no running dataflow with ID \`${dataflow}\``)
+    const node = this.#host.node(id)
+    if (!node) return this.#deny(`no node with ID \`${id}\``)
+    this.#node = node
+    this.#result(null)
+  }
+
+  #subscribe(node: SessionNode): void {
+    if (this.#subscribed) return this.#result("this node has subscribed already")
+    this.#subscribed = true
+    let answered = false
+    const cancel = node.subscribe((error) => {
+      answered = true
+      this.#parked = null
+      this.#result(error)
+    })
+    if (!answered) this.#parked = cancel
+  }
+
+  #nextEvent(node: SessionNode): void {
+    if (!this.#subscribed) return this.#result("NextEvent before Subscribe")
+    let answered = false
+    const waiter = (events: Uint8Array[]) => {
+      answered = true
+      this.#parked = null
+      this.#reply(encodeNextEvents(events))
+    }
+    if (!node.mailbox.next(waiter)) return this.#result("another connection is waiting for events")
+    if (!answered) this.#parked = () => node.mailbox.forget(waiter)
+  }
+
+  #closeOutputs(node: SessionNode, outputs: readonly string[]): void {
+    const unknown = outputs.find((output) => !node.outputs.includes(output))
+    if (unknown !== undefined) return this.#result(`node ${node.id} has no output ${unknown}`)
+    node.closeOutputs(outputs)
+    this.#result(null)
+  }
+
+  #result(error: string | null): void {
+    this.#reply(encodeReply({ type: "Result", error }))
+  }
+
+  #reply(body: Uint8Array): void {
+    if (this.#closed) return
+    const bytes = frame(body)
+    if (this.#unsent.length > 0) {
+      this.#unsent.push(bytes)
+      return
+    }
+    const written = Math.max(this.#socket.write(bytes), 0)
+    if (written === bytes.byteLength) return
+    // Who does not read gets no more requests read: replies can't pile up.
+    this.#unsent.push(bytes.subarray(written))
+    this.#socket.pause()
+  }
+
+  /** Answers and hangs up. */
+  #deny(reason: string): void {
+    this.#result(reason)
+    this.#refuse(reason)
+  }
+
+  #refuse(reason: string): void {
+    if (this.#closed) return
+    this.#host.warn(`connection of ${this.#name()} closed: ${reason}`)
+    this.closed()
+    this.#socket.end()
+  }
+
+  #warnOnce(message: string): void {
+    if (!this.#warned) this.#host.warn(message)
+    this.#warned = true
+  }
+
+  #name(): string {
+    return this.#node ? `node ${this.#node.id}` : "an unknown process"
+  }
+}
+
+/** A Register message of dora 0.x: u32 variant 0, u64 length 16. */
+function isBincode(body: Uint8Array): boolean {
+  return body.byteLength > 12 && body.subarray(0, 5).toHex() === "0000000010"
+}
