@@ -36,6 +36,8 @@ export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 export const MAX_DESCRIPTOR_BYTES = 8 * 1024 * 1024
 /** Most values that the YAML aliases of one file may expand to. */
 export const MAX_YAML_ALIASES = 100_000
+/** Most words, marks and line breaks of one file: what reading it costs grows with them, not with its bytes. */
+export const MAX_YAML_TOKENS = 1_000_000
 /** How deep lists and mappings of a file may nest, aliases included. */
 export const MAX_YAML_DEPTH = 128
 /** Longest period of a timer in nanoseconds, 104 days: beyond it a number is no longer exact. */

@@ -58,7 +58,8 @@ export function parseDataflow(text: string, path: string, options: LoadOptions =
   const problems = new Problems(path, text.replace(/^\ufeff/, ""))
   const env = options.env ?? process.env
   const lookup: Lookup = (name) => (Object.hasOwn(env, name) ? env[name] : undefined)
-  const world = { problems, lookup, workingDir: dirname(resolve(path)) }
+  const workingDir = dirname(resolve(path))
+  const world = { problems, lookup, workingDir, programs: new Map<string, boolean>() }
   const tree = parseYaml(problems)
   const root = problems.failed ? null : rootOf(problems, tree)
   const dataflow = root && readRoot(world, root, resolve(path))

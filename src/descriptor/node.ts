@@ -13,6 +13,9 @@ import type { NodeSpec, OutputSpec } from "./types.ts"
 import { splitWords } from "./words.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
 
+/** Most bad commands that are told for one `build`. */
+const MAX_BAD_COMMANDS = 10
+
 /** A node as far as it could be read, for the checks of the wiring. */
 export type NodeDraft = {
   /** Null when the node has no usable id. */
@@ -28,7 +31,13 @@ export type NodeDraft = {
 }
 
 /** What reading a node needs to know about the world. */
-export type Surroundings = { problems: Problems; lookup: Lookup; workingDir: string }
+export type Surroundings = {
+  problems: Problems
+  lookup: Lookup
+  workingDir: string
+  /** Programs looked up so far, by path: is there one? */
+  programs: Map<string, boolean>
+}
 
 /** Reads one entry of `nodes`; null when it is no mapping. */
 export function readNode(world: Surroundings, value: YamlNode, index: number): NodeDraft | null {
@@ -111,40 +120,42 @@ function readTexts(world: Surroundings, field: (key: string) => YamlNode | null)
 function readArgs(problems: Problems, value: YamlNode | null): string[] {
   const text = value && readText(problems, value, "args")
   if (text === null) return []
-  return readWords(problems, value, text, 0, "node args")
+  return readWords(problems, value, text, 0, "node args") ?? []
 }
 
 function readBuild(problems: Problems, value: YamlNode | null): string[][] {
   const text = value && readText(problems, value, "build")
   if (text === null) return []
+  const commands: string[][] = []
   let at = 0
-  const commands = text.split("\n").map((line) => {
+  let bad = 0
+  for (const line of text.split("\n")) {
     const words = readWords(problems, value, line, at, "build command")
+    if (words === null && ++bad === MAX_BAD_COMMANDS) break
+    if (words && words.length > 0) commands.push(words)
     at += line.length + 1
-    return words
-  })
-  return commands.filter((words) => words.length > 0)
+  }
+  return commands
 }
 
+/** Words of a command line, or null with a problem at the quote that stays open. */
 function readWords(
   problems: Problems,
   value: YamlNode | null,
   text: string,
   at: number,
   what: string,
-): string[] {
+): string[] | null {
   const split = splitWords(text)
   if ("words" in split) return split.words
-  if (value?.kind === "scalar") {
-    const place = placeIn(problems, value, at + split.openAt, 1)
-    const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text
-    const hint =
-      text[split.openAt] === "\\"
-        ? "this backslash has nothing to escape; write `\\\\`"
-        : "this quote is never closed"
-    problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${shown}`, hint)
-  }
-  return []
+  if (value?.kind !== "scalar") return null
+  const place = placeIn(problems, value, at + split.openAt, 1)
+  const isBackslash = text[split.openAt] === "\\"
+  const hint = isBackslash
+    ? "this backslash has nothing to escape; write `\\\\`"
+    : "this quote is never closed"
+  problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${text}`, hint)
+  return null
 }
 
 function readLogLevel(problems: Problems, value: YamlNode | null): LogLevel | null {
@@ -180,7 +191,11 @@ function readOutputs(problems: Problems, value: YamlNode, node: string): Map<str
 }
 
 function checkProgram(world: Surroundings, path: { text: string } & Span, isBuilt: boolean): void {
-  if (isBuilt || findProgram(path.text, world.workingDir, world.lookup)) return
+  if (isBuilt) return
+  const isThere = world.programs.getOrInsertComputed(path.text, (text) => {
+    return findProgram(text, world.workingDir, world.lookup) !== null
+  })
+  if (isThere) return
   const message = `Could not find source path ${quote(path.text)}`
   const hint = `looked in ${world.workingDir}${path.text.includes("/") ? "" : " and on PATH"}`
   world.problems.warn("MISSING_PROGRAM", path, message, hint)

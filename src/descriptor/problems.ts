@@ -8,6 +8,9 @@ const MAX_COMPUTED_HINTS = 100
 /** Longest piece of a file that a sentence quotes, in characters. */
 const MAX_QUOTE = 80
 
+/** Longest sentence, in characters: official ones quote whole names. */
+const MAX_MESSAGE = 500
+
 /** A stretch of the file, as offsets into its text. */
 export type Span = { start: number; end: number }
 
@@ -95,7 +98,9 @@ export class Problems {
     const key = `${found.code} ${found.start} ${found.message}`
     if (this.#seen.has(key)) return
     this.#seen.add(key)
-    this.#found.push(found)
+    const { message } = found
+    const isLong = message.length > MAX_MESSAGE
+    this.#found.push(isLong ? { ...found, message: `${message.slice(0, MAX_MESSAGE)}…` } : found)
   }
 
   #lineOf(offset: number): number {

@@ -37,7 +37,7 @@ function readWord(text: string, at: number): Word {
     } else if (char === '"') {
       const end = closingQuote(text, at + 1)
       if (end === null) return { openAt: at }
-      parts.push(text.slice(at + 1, end).replace(/\\([$`"\\\n])/g, unescape))
+      parts.push(text.slice(at + 1, end).replace(/\\([$`"\\\n])/g, unescaped))
       at = end + 1
     } else if (char === "\\") {
       const next = text[at + 1]
@@ -52,7 +52,7 @@ function readWord(text: string, at: number): Word {
   return { text: parts.length > 0 ? parts.join("") : null, next: at }
 }
 
-function unescape(_: string, char: string): string {
+function unescaped(_: string, char: string): string {
   return char === "\n" ? "" : char
 }
 

@@ -14,7 +14,7 @@ import {
   type CST,
   type YAMLError,
 } from "yaml"
-import { MAX_YAML_ALIASES, MAX_YAML_DEPTH } from "../core/limits.ts"
+import { MAX_YAML_ALIASES, MAX_YAML_DEPTH, MAX_YAML_TOKENS } from "../core/limits.ts"
 import { suggest } from "../core/suggest.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import type { Json } from "./types.ts"
@@ -69,11 +69,18 @@ function isEmpty(document: Document.Parsed): boolean {
   return !contents || (isScalar(contents) && contents.value === "" && contents.type === "PLAIN")
 }
 
-/** Tokens of the text, or null when it nests too deeply: what follows is recursive. */
+/** Tokens of the text, or null when there are too many or they nest too deeply: what follows is recursive. */
 function parseTokens(problems: Problems): CST.Token[] | null {
   const parser = new Parser()
   const tokens: CST.Token[] = []
+  let count = 0
   for (const lexeme of new Lexer().lex(problems.text)) {
+    if (++count > MAX_YAML_TOKENS) {
+      const message = `the file has more than ${MAX_YAML_TOKENS} words and marks`
+      const at = { start: parser.offset, end: parser.offset + 1 }
+      problems.error("FILE_TOO_LARGE", at, message, "is this a dataflow file?")
+      return null
+    }
     for (const token of parser.next(lexeme)) tokens.push(token)
     if (parser.stack.length > MAX_YAML_DEPTH) {
       noteDepth(problems, { start: parser.offset - lexeme.length, end: parser.offset })
