@@ -13,12 +13,15 @@ export class Batch {
   readonly nodes: number[] = []
   /** Offset and length of each buffer, flat. */
   readonly buffers: number[] = []
+  /** Number of data buffers of each column of views. */
+  readonly variadic: number[] = []
   /** Bytes of all buffers with the padding between them. */
   bodyLength = 0
   /** Computed content that exists nowhere else; grows, so places in it stay valid and views don't. */
   scratch: Buffer
   view: DataView
   #used = 0
+  #elsewhere = 0
   // Parts: three numbers (place in the body, start in the source, length) and a source; null is the scratch.
   readonly #parts: number[] = []
   readonly #sources: (Uint8Array | null)[] = []
@@ -41,11 +44,13 @@ export class Batch {
   reset(): void {
     this.nodes.length = 0
     this.buffers.length = 0
+    this.variadic.length = 0
     this.#parts.length = 0
     this.#sources.length = 0
     this.bodyLength = 0
     this.#next = 0
     this.#used = 0
+    this.#elsewhere = 0
     if (this.scratch.byteLength > KEPT_SCRATCH_BYTES) {
       this.scratch = Buffer.from(new ArrayBuffer(KEPT_SCRATCH_BYTES))
       this.view = new DataView(this.scratch.buffer)
@@ -62,7 +67,18 @@ export class Batch {
     this.buffers.push(at, length)
     this.#next = at
     this.bodyLength = roundUp(at + length, 8)
-    if (this.bodyLength > MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(this.bodyLength)
+    this.#check()
+  }
+
+  /** Counts bytes that travel in another body of the same message. */
+  also(length: number): void {
+    this.#elsewhere += length
+    this.#check()
+  }
+
+  #check(): void {
+    const size = this.bodyLength + this.#elsewhere
+    if (size > MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(size)
   }
 
   /** Adds bytes of `source` to the open buffer; they are read by `write`, not now. */
@@ -79,9 +95,27 @@ export class Batch {
     this.#next += length
   }
 
+  /** Leaves the next `length` bytes of the open buffer zero. */
+  skip(length: number): void {
+    this.#next += length
+  }
+
+  /** Reserves `length` zero bytes of scratch at a multiple of 8. */
+  zeros(length: number): number {
+    const start = this.reserve(length)
+    this.scratch.fill(0, start, start + length)
+    return start
+  }
+
   /** Reserves `length` bytes of scratch at a multiple of 8. Their content is undefined. */
   reserve(length: number): number {
-    const start = (this.#used + 7) & ~7
+    this.#used = (this.#used + 7) & ~7
+    return this.extend(length)
+  }
+
+  /** Reserves `length` bytes of scratch right behind the last. */
+  extend(length: number): number {
+    const start = this.#used
     const end = start + length
     if (end > this.scratch.byteLength) this.#grow(end)
     this.#used = end

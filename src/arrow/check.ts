@@ -23,6 +23,8 @@ export type BatchLayout = {
   readonly nodes: readonly number[]
   /** Offset from the start of the stream, and length, of each buffer, flat. */
   readonly buffers: readonly number[]
+  /** Number of data buffers of each column of views. */
+  readonly variadic: readonly number[]
 }
 
 /** A parsed and checked header. It is the same object for equal headers, so it must not be changed. */
@@ -55,6 +57,7 @@ export class FieldChecker {
   #node = 0
   #buffer = 0
   #variadic: number[] = []
+  #view = 0
 
   constructor(field: Field) {
     this.#field = field
@@ -62,7 +65,8 @@ export class FieldChecker {
   }
 
   #collect(field: Field): void {
-    if (field.annotated || field.shape === "foreign") this.#foreign = true
+    // Its name and metadata go with the column; those of its children go with the type of the vector.
+    if (field.shape === "foreign") this.#foreign = true
     if (field.dictionary) {
       // One dictionary for several columns: apache-arrow knows how.
       if (this.#dictionaryFields.has(field.dictionary.id)) this.#foreign = true
@@ -83,7 +87,11 @@ export class FieldChecker {
     this.#batch(message, data)
     this.#values(field, -1)
     this.#finish()
-    this.#dictionaries.set(id, { nodes: this.#nodes, buffers: this.#buffers })
+    this.#dictionaries.set(id, {
+      nodes: this.#nodes,
+      buffers: this.#buffers,
+      variadic: this.#variadic,
+    })
   }
 
   record(message: Message, byteLength: number): Layout {
@@ -104,6 +112,7 @@ export class FieldChecker {
       rows,
       nodes: this.#nodes,
       buffers: this.#buffers,
+      variadic: this.#variadic,
       headerLength: message.body,
       bodyLength: message.bodyLength,
       byteLength,
@@ -134,6 +143,7 @@ export class FieldChecker {
     for (let i = 0; i < count; i++) this.#variadic.push(reader.length(counts + 4 + i * 8))
     this.#node = 0
     this.#buffer = 0
+    this.#view = 0
   }
 
   #finish(): void {
@@ -142,9 +152,9 @@ export class FieldChecker {
   }
 
   #column(field: Field, rows: number): void {
-    if (!field.dictionary) return this.#values(field, rows)
-    const length = this.#head(rows, true)
-    this.#take(length * field.dictionary.index.width, "indices")
+    const { dictionary } = field
+    if (dictionary) this.#take(this.#head(rows, true) * dictionary.index.width, "indices")
+    else this.#values(field, rows)
   }
 
   /** Reads the next node, at least `rows` long, and its validity. Returns its length. */
@@ -198,8 +208,15 @@ export class FieldChecker {
         for (const child of field.children) this.#column(child, length)
         return
       }
+      case "views":
+        this.#take(this.#head(rows, true) * 16, "views")
+        this.#variadicBuffers()
+        return
+      case "union":
+        this.#union(field, this.#head(rows, false))
+        return
       case "foreign":
-        this.#others(field, rows)
+        this.#foreignValues(field, rows)
     }
   }
 
@@ -207,27 +224,28 @@ export class FieldChecker {
     this.#take(length === 0 ? 0 : (length + 1) * (large ? 8 : 4), "offsets")
   }
 
-  /** Types that only apache-arrow reads: just enough to keep the count of nodes and buffers. */
-  #others(field: Field, rows: number): void {
-    if (field.id === TypeId.Utf8View || field.id === TypeId.BinaryView) {
-      this.#take(this.#head(rows, true) * 16, "views")
-      const count = this.#variadic.shift() ?? 0
-      if (count > this.#buffers.length) throw new ArrowDataError(`${count} variadic buffers`)
-      for (let i = 0; i < count; i++) this.#take(0, "values")
-      return
-    }
+  #variadicBuffers(): void {
+    const count = this.#variadic[this.#view++] ?? 0
+    if (count > this.#buffers.length) throw new ArrowDataError(`${count} variadic buffers`)
+    for (let i = 0; i < count; i++) this.#take(0, "values")
+  }
+
+  #union(field: Field, length: number): void {
+    const dense = field.unit === 1
+    this.#take(length, "type ids")
+    if (dense) this.#take(length * 4, "offsets")
+    for (const child of field.children) this.#column(child, dense ? 0 : length)
+  }
+
+  /** Types that nobody here reads (list views, run ends): just enough to keep the count of nodes and buffers. */
+  #foreignValues(field: Field, rows: number): void {
     const listView = field.id === TypeId.ListView || field.id === TypeId.LargeListView
-    const length = this.#head(rows, listView)
-    if (field.id === TypeId.Union) {
-      this.#take(length, "type ids")
-      if (field.unit === 1) this.#take(length * 4, "offsets")
-    }
+    this.#head(rows, listView)
     if (listView) {
       this.#take(0, "offsets")
       this.#take(0, "sizes")
     }
-    const sparse = field.id === TypeId.Union && field.unit === 0
-    for (const child of field.children) this.#column(child, sparse ? length : 0)
+    for (const child of field.children) this.#column(child, 0)
   }
 }
 

@@ -109,11 +109,14 @@ export class FlatReader {
   readonly view: DataView
   readonly start: number
   readonly end: number
+  // Tables can share what they refer to, so hostile ones could be read for ever: vectors have a budget.
+  #budget: number
 
   constructor(view: DataView, start: number, end: number) {
     this.view = view
     this.start = start
     this.end = end
+    this.#budget = 65_536 + 8 * (end - start)
   }
 
   #check(at: number, size: number): void {
@@ -202,6 +205,9 @@ export class FlatReader {
     if (count > (this.end - vector - 4) / size) {
       throw new ArrowDataError(`metadata has a vector of ${count} elements that do not fit into it`)
     }
+    this.#budget -= count * size
+    if (this.#budget < 0)
+      throw new ArrowDataError("metadata refers to the same bytes again and again")
     return count
   }
 

@@ -59,7 +59,8 @@ export class Header {
   }
 }
 
-type BatchPlaces = {
+/** Where a batch message has its figures. */
+export type BatchPlaces = {
   rows: number
   bodyLength: number
   nodes: number
@@ -68,23 +69,24 @@ type BatchPlaces = {
   bufferCount: number
 }
 
-/** A header for `column` whose record batch has so many nodes and buffers; `between` are dictionary messages. */
+/**
+ * A header for `column` whose record batch has so many nodes and buffers.
+ *
+ * @param before    the messages before the record batch
+ * @param variadic  number of data buffers of each column of views
+ */
 export function buildHeader(
   column: Field,
   nodeCount: number,
   bufferCount: number,
-  between: readonly Uint8Array[] = [],
+  before: Uint8Array = schemaMessage(column),
+  variadic: readonly number[] = [],
 ): Header {
-  const parts = [schemaMessage(column), ...between]
-  let at = 0
-  for (const part of parts) at += part.byteLength
-  const { bytes, places } = batchMessage(nodeCount, bufferCount, at, null)
+  const at = before.byteLength
+  const { bytes, places } = batchMessage(nodeCount, bufferCount, at, null, variadic)
   const all = new Uint8Array(at + bytes.byteLength)
-  let place = 0
-  for (const part of [...parts, bytes]) {
-    all.set(part, place)
-    place += part.byteLength
-  }
+  all.set(before)
+  all.set(bytes, at)
   places.rows += at
   places.bodyLength += at
   places.nodes += at
@@ -108,6 +110,7 @@ export function batchMessage(
   bufferCount: number,
   at: number,
   dictionary: number | null,
+  variadic: readonly number[] = [],
 ): { bytes: Uint8Array; places: BatchPlaces } {
   const type = dictionary === null ? MessageType.RecordBatch : MessageType.DictionaryBatch
   const { w, message } = startMessage(type)
@@ -117,7 +120,7 @@ export function batchMessage(
     w.i64(outer, 0, dictionary)
     w.ref(message, 2, outer)
   }
-  const batch = w.table(8, 4, 4)
+  const batch = variadic.length === 0 ? w.table(8, 4, 4) : w.table(8, 4, 4, 0, 4)
   if (dictionary === null) w.ref(message, 2, batch)
   else w.ref(outer, 1, batch)
   const nodes = w.vector(nodeCount * 2, 8)
@@ -126,6 +129,11 @@ export function batchMessage(
   const buffers = w.vector(bufferCount * 2, 8)
   w.view.setUint32(buffers, bufferCount, true)
   w.ref(batch, 2, buffers)
+  if (variadic.length > 0) {
+    const counts = w.vector(variadic.length, 8)
+    w.ref(batch, 4, counts)
+    for (let i = 0; i < variadic.length; i++) putInt64(w.view, counts + 4 + 8 * i, variadic[i]!)
+  }
   const places = {
     rows: w.field(batch, 0),
     bodyLength: w.field(message, 3),

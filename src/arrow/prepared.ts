@@ -1,3 +1,4 @@
+import type { Elements } from "./elements.ts"
 import { assert } from "../core/assert.ts"
 import type { Batch } from "./batch.ts"
 import { PRIMITIVES, type TypedArray } from "./types.ts"
@@ -22,6 +23,8 @@ export class Prepared {
   batch: Batch | null = null
   /** @internal Bytes of elements in a flat body or a loan. */
   contentLength = 0
+  /** The typed array that fills a loan, and its number of elements. */
+  elements: Elements | null = null
   /** @internal Index into PRIMITIVES of `flat`. */
   kind = 0
   // Views of the last target, one for each kind: a view costs more than the copy of a small body.

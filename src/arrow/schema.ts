@@ -14,8 +14,13 @@ export function writeSchema(w: FlatWriter, column: Field): number {
 }
 
 function writeField(w: FlatWriter, field: Field): number {
-  // name, nullable, type_type, type, dictionary, children
-  const table = w.table(4, 1, 1, 4, field.dictionary ? 4 : 0, 4)
+  // name, nullable, type_type, type, dictionary, children, custom_metadata
+  const { metadata } = field
+  const dictionarySize = field.dictionary ? 4 : 0
+  const table =
+    metadata.size === 0
+      ? w.table(4, 1, 1, 4, dictionarySize, 4)
+      : w.table(4, 1, 1, 4, dictionarySize, 4, 4)
   w.i8(table, 1, field.nullable ? 1 : 0)
   w.i8(table, 2, field.id)
   w.ref(table, 3, writeType(w, field))
@@ -26,7 +31,21 @@ function writeField(w: FlatWriter, field: Field): number {
   for (let i = 0; i < field.children.length; i++) {
     w.refAt(children + 4 + 4 * i, writeField(w, field.children[i]!))
   }
+  if (metadata.size > 0) w.ref(table, 6, writeMetadata(w, metadata))
   return table
+}
+
+function writeMetadata(w: FlatWriter, metadata: ReadonlyMap<string, string>): number {
+  const vector = w.vector(metadata.size, 4)
+  let place = vector + 4
+  for (const [key, value] of metadata) {
+    const pair = w.table(4, 4)
+    w.refAt(place, pair)
+    w.ref(pair, 0, w.string(key))
+    w.ref(pair, 1, w.string(value))
+    place += 4
+  }
+  return vector
 }
 
 function writeDictionary(w: FlatWriter, dictionary: NonNullable<Field["dictionary"]>): number {
@@ -83,6 +102,14 @@ function writeType(w: FlatWriter, field: Field): number {
       w.i32(table, 0, field.width)
       return table
     }
+    case TypeId.Union: {
+      const table = w.table(2, 4)
+      w.i16(table, 0, field.unit)
+      const ids = w.vector(field.typeIds.length, 4)
+      w.ref(table, 1, ids)
+      for (const [i, id] of field.typeIds.entries()) w.view.setInt32(ids + 4 + 4 * i, id, true)
+      return table
+    }
     case TypeId.Map: {
       const table = w.table(1)
       w.i8(table, 0, field.unit)
@@ -132,15 +159,29 @@ class SchemaReader {
     for (let i = 0; i < count; i++) {
       field.children.push(this.field(r.target(children + 4 + 4 * i), depth + 1))
     }
-    field.annotated = depth > 1 && r.count(r.child(table, 6), 4) > 0
+    field.metadata = readMetadata(r, r.child(table, 6))
     checkChildren(field)
     return field
   }
 }
 
+function readMetadata(r: FlatReader, vector: number): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>()
+  const count = r.count(vector, 4)
+  for (let i = 0; i < count; i++) {
+    const pair = r.target(vector + 4 + 4 * i)
+    metadata.set(r.string(pair, 0) ?? "", r.string(pair, 1) ?? "")
+  }
+  return metadata
+}
+
 function checkChildren(field: Field): void {
   const shape = field.shape
   if (shape === "struct" || shape === "foreign") return
+  if (shape === "union") {
+    if (field.typeIds.length === 0) field.typeIds = field.children.map((_, i) => i)
+    if (field.typeIds.length === field.children.length) return
+  }
   const wanted = shape === "list" || shape === "fixedList" ? 1 : 0
   if (field.children.length === wanted) return
   throw new ArrowDataError(`a field of type ${field.id} has ${field.children.length} children`)
@@ -198,7 +239,16 @@ function readType(r: FlatReader, type: number, field: Field): void {
     case TypeId.Map:
       field.unit = r.fieldU8(type, 0)
       break
+    case TypeId.Union:
+      field.unit = within(r.fieldI16(type, 0), 1)
+      field.typeIds = readTypeIds(r, r.child(type, 1))
+      break
   }
+}
+
+function readTypeIds(r: FlatReader, vector: number): number[] {
+  const count = r.count(vector, 4)
+  return Array.from({ length: count }, (_, i) => within(r.i32(vector + 4 + 4 * i), 127))
 }
 
 function widthOf(bits: number, smallest: number, largest: number): number {

@@ -33,7 +33,16 @@ export const TypeId = {
 
 /** How the body of a type is laid out: which buffers and children a node of it has. */
 export type Shape =
-  "null" | "fixed" | "bits" | "bytes" | "list" | "fixedList" | "struct" | "foreign"
+  | "null"
+  | "fixed"
+  | "bits"
+  | "bytes"
+  | "views"
+  | "list"
+  | "fixedList"
+  | "struct"
+  | "union"
+  | "foreign"
 
 const SHAPES: Shape[] = []
 SHAPES[TypeId.Null] = "null"
@@ -50,6 +59,9 @@ for (const id of [TypeId.List, TypeId.LargeList, TypeId.Map]) SHAPES[id] = "list
 SHAPES[TypeId.Bool] = "bits"
 SHAPES[TypeId.FixedSizeList] = "fixedList"
 SHAPES[TypeId.Struct] = "struct"
+SHAPES[TypeId.Union] = "union"
+SHAPES[TypeId.BinaryView] = "views"
+SHAPES[TypeId.Utf8View] = "views"
 
 /** One column of a schema, with its type. Never changed once built. */
 export class Field {
@@ -67,8 +79,10 @@ export class Field {
   children: Field[] = []
   /** Set when the column holds indices into a dictionary of this type. */
   dictionary: { id: number; index: Field; ordered: boolean } | null = null
-  /** Carries custom metadata that only apache-arrow keeps. */
-  annotated = false
+  /** Type ids of a union's children, in their order. */
+  typeIds: number[] = []
+  /** Custom metadata. */
+  metadata: ReadonlyMap<string, string> = new Map()
 
   constructor(id: number) {
     this.id = id
@@ -166,4 +180,12 @@ function primitive(
 /** The primitive type of a name; its index in {@link PRIMITIVES} is `kind`. */
 export function primitiveKind(name: string): number {
   return PRIMITIVES.findIndex((p) => p.name === name)
+}
+
+const kinds = new Map<string, number>(PRIMITIVES.map((p, kind) => [p.array.name, kind]))
+kinds.set("Uint8ClampedArray", primitiveKind("uint8"))
+
+/** The kind of a typed array class: `Float32Array`; −1 when it is none. */
+export function kindOf(className: string): number {
+  return kinds.get(className) ?? -1
 }

@@ -68,7 +68,9 @@ function makeType(field: Field): DataType {
 function makeValueType(field: Field): DataType {
   const { types, Field: ArrowField } = arrowCore()
   const bits = field.width * 8
-  const children = field.children.map((c) => new ArrowField(c.name, dataTypeOf(c), c.nullable))
+  const children = field.children.map((c) => {
+    return new ArrowField(c.name, dataTypeOf(c), c.nullable, new Map(c.metadata))
+  })
   switch (field.id) {
     case TypeId.Null:
       return new types.Null()
@@ -110,6 +112,12 @@ function makeValueType(field: Field): DataType {
       return new types.LargeUtf8()
     case TypeId.LargeList:
       return new types.LargeList(children[0]!)
+    case TypeId.BinaryView:
+      return new types.BinaryView()
+    case TypeId.Utf8View:
+      return new types.Utf8View()
+    case TypeId.Union:
+      return new types.Union(field.unit, field.typeIds, children)
     default:
       throw new ArrowTypeError(`apache-arrow has no type ${typeName(field)}`)
   }
@@ -122,6 +130,7 @@ export class VectorReader {
   #batch: BatchLayout
   #node = 0
   #buffer = 0
+  #view = 0
 
   constructor(layout: Layout, stream: Uint8Array) {
     this.#layout = layout
@@ -147,15 +156,17 @@ export class VectorReader {
 
   #dictionary(field: Field, id: number): Vector {
     const { Vector } = arrowCore()
-    const outer = { batch: this.#batch, node: this.#node, buffer: this.#buffer }
+    const outer = { batch: this.#batch, node: this.#node, buffer: this.#buffer, view: this.#view }
     this.#batch = this.#layout.dictionaries.get(id)!
     this.#node = 0
     this.#buffer = 0
+    this.#view = 0
     const { dictionary } = dataTypeOf(field) as unknown as { dictionary: DataType }
     const vector = new Vector([this.#values(field, dictionary)])
     this.#batch = outer.batch
     this.#node = outer.node
     this.#buffer = outer.buffer
+    this.#view = outer.view
     return vector
   }
 
@@ -166,6 +177,7 @@ export class VectorReader {
       this.#node += 2
       return makeData({ type, length } as never)
     }
+    if (field.shape === "union") return this.#union(field, type)
     const { length, nullCount, nullBitmap } = this.#head()
     const props = { type, length, nullCount, nullBitmap }
     switch (field.shape) {
@@ -175,7 +187,7 @@ export class VectorReader {
         return makeData({ ...props, data: this.#bytes(Math.ceil(length / 8)) } as never)
       case "bytes": {
         const valueOffsets = this.#offsets(length, field.large)
-        const data = this.#bytes(this.#batch.buffers[this.#buffer + 1]!)
+        const data = this.#rest()
         checkOffsets(valueOffsets, data.length)
         return makeData({ ...props, valueOffsets, data } as never)
       }
@@ -184,6 +196,13 @@ export class VectorReader {
         const child = this.#column(field.children[0]!)
         checkOffsets(valueOffsets, child.length)
         return makeData({ ...props, valueOffsets, child } as never)
+      }
+      case "views": {
+        const views = this.#bytes(length * 16)
+        const count = this.#batch.variadic[this.#view++] ?? 0
+        const variadicBuffers = Array.from({ length: count }, () => this.#rest())
+        checkViews(views, variadicBuffers)
+        return makeData({ ...props, views, variadicBuffers } as never)
       }
       case "fixedList":
         return makeData({ ...props, child: this.#column(field.children[0]!) } as never)
@@ -207,6 +226,35 @@ export class VectorReader {
     const start = this.#batch.buffers[this.#buffer]!
     this.#buffer += 2
     return this.#stream.subarray(start, start + length)
+  }
+
+  /** The whole of the next buffer. */
+  #rest(): Uint8Array {
+    return this.#bytes(this.#batch.buffers[this.#buffer + 1]!)
+  }
+
+  #union(field: Field, type: DataType): Data {
+    const { makeData } = arrowCore()
+    const length = this.#batch.nodes[this.#node]!
+    this.#node += 2
+    const typeIds = this.#elements(type, length, 1) as Int8Array
+    const dense = field.unit === 1
+    const offsets = dense ? this.#int32s(length) : null
+    const children = field.children.map((child) => this.#column(child))
+    for (let i = 0; i < length; i++) {
+      const child = children[field.typeIds.indexOf(typeIds[i]!)]
+      const offset = offsets?.[i] ?? 0
+      if (!child || offset < 0 || (dense && offset >= child.length)) {
+        throw new ArrowDataError(`element ${i} of a union refers to no value`)
+      }
+    }
+    return makeData({ type, length, typeIds, valueOffsets: offsets, children } as never)
+  }
+
+  #int32s(length: number): Int32Array {
+    const start = this.#batch.buffers[this.#buffer]!
+    this.#buffer += 2
+    return viewOf(Int32Array, this.#stream, start, length) as Int32Array
   }
 
   #elements(type: DataType, length: number, width: number): TypedArray {
@@ -237,4 +285,18 @@ function checkOffsets(offsets: Int32Array | BigInt64Array, limit: number): void 
     last = offset
   }
   if (last > limit) throw new ArrowDataError(`offset ${last} of a column is beyond its values`)
+}
+
+/** Views of more than 12 bytes refer to a part of a data buffer. */
+function checkViews(views: Uint8Array, buffers: readonly Uint8Array[]): void {
+  const view = new DataView(views.buffer, views.byteOffset, views.byteLength)
+  for (let at = 0; at < views.byteLength; at += 16) {
+    const length = view.getInt32(at, true)
+    if (length >= 0 && length <= 12) continue
+    const buffer = buffers[view.getInt32(at + 8, true)]
+    const offset = view.getInt32(at + 12, true)
+    if (length < 0 || !buffer || offset < 0 || offset + length > buffer.byteLength) {
+      throw new ArrowDataError(`view ${at / 16} of a column refers outside its buffers`)
+    }
+  }
 }
