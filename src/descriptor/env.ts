@@ -70,12 +70,10 @@ export function readEnv(
 function checkName(problems: Problems, key: YamlScalar): boolean {
   const bad = /[=\s\0]/.exec(key.text)
   if (key.text !== "" && !bad) return true
-  const reason = !bad
-    ? "must not be empty"
-    : bad[0] === "="
-      ? "must not contain `=`"
-      : "must not contain white space"
-  problems.error("BAD_ENV_NAME", key, `environment variable name ${quote(key.text)} ${reason}`)
+  const reason = bad
+    ? `${quote(key.text)} must not contain ${bad[0] === "=" ? "`=`" : "white space"}`
+    : "must not be empty"
+  problems.error("BAD_ENV_NAME", key, `environment variable name ${reason}`)
   return false
 }
 

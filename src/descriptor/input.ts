@@ -68,7 +68,7 @@ function readSource(problems: Problems, value: YamlScalar): Source | null {
   value.json = value.text
   const source = parseSource(value.text)
   if (!("kind" in source)) {
-    const code = value.text.startsWith("dora/timer") ? "BAD_TIMER" : "BAD_SOURCE"
+    const code = /^dora\/timer(\/|$)/.test(value.text) ? "BAD_TIMER" : "BAD_SOURCE"
     const at = placeIn(problems, value, source.at, source.length)
     problems.error(code, at, source.message, source.hint)
     return null

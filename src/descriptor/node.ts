@@ -154,7 +154,7 @@ function readWords(
   const hint = isBackslash
     ? "this backslash has nothing to escape; write `\\\\`"
     : "this quote is never closed"
-  problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${text}`, hint)
+  problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${text.trimEnd()}`, hint)
   return null
 }
 
