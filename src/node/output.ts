@@ -1,6 +1,5 @@
 // Sending: one output of a node.
 import { Encoder, type LoanType, type Sendable } from "../arrow/encoder.ts"
-import { PRIMITIVES } from "../arrow/types.ts"
 import type { ElementArray } from "../core/elements.ts"
 import { MAX_PARAMETER_BYTES, MAX_PENDING_SENDS } from "../core/limits.ts"
 import type { Parameters } from "../core/parameters.ts"
@@ -83,13 +82,13 @@ export class Output implements Waiter {
     this.#checkOpen()
     const prepared = this.#encoder.prepareLoan(layout.type as LoanType, layout.length)
     const { byteLength, headerLength, template } = prepared
-    const make = PRIMITIVES[prepared.kind]!.array
+    const { array: make, length } = prepared.elements!
     const chunk = this.#writer.edges.length > 0 ? this.#writer.allocate() : -1
-    if (chunk < 0) return new Loan(this, null, new make(layout.length) as T)
+    if (chunk < 0) return new Loan(this, null, new make(length) as T)
     prepared.write(this.#writer.writeView(chunk, byteLength), 0)
     const payload = { byteLength, headerLength, template, flat: null, write: () => {} }
     const buffer = this.#writer.loanView(chunk, 0, byteLength)
-    const array = new make(buffer, headerLength, layout.length) as T
+    const array = new make(buffer, headerLength, length) as T
     return new Loan(this, { chunk, payload }, array)
   }
 
