@@ -5,7 +5,7 @@ for await (const event of node) {
   switch (event.type) {
     case "INPUT": {
       const { count } = event.metadata.parameters
-      console.log(`${event.id} ${count}: ${JSON.stringify(event.value.get(0))}`)
+      console.log(`${event.id} ${count}: ${JSON.stringify(event.value?.get(0))}`)
       break
     }
     case "INPUT_CLOSED":

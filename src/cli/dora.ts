@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     code = await dispatch(argv)
   } catch (error) {
     const { report } = await import("./report.ts")
-    code = await report(error, argv[0] !== undefined && argv[0] in COMMANDS ? argv[0] : null)
+    code = report(error, argv[0] !== undefined && argv[0] in COMMANDS ? argv[0] : null)
   }
   process.exit(code)
 }

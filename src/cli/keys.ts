@@ -51,7 +51,7 @@ function inForeground(): boolean {
     const stat = readFileSync("/proc/self/stat", "latin1")
     // After the name in parentheses: state, parent, group, session, terminal, foreground group.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    return fields[2] === fields[5]
+    return fields[5] === "-1" || fields[2] === fields[5]
   } catch {
     return true
   }

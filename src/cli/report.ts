@@ -1,6 +1,13 @@
 // How errors reach the person: what went wrong in their words, and a stack only where we are at fault.
 import { InvariantError } from "../core/assert.ts"
 import { DoraError } from "../core/errors.ts"
+import {
+  type Dataflow,
+  DescriptorError,
+  formatProblems,
+  type Problem,
+} from "../descriptor/index.ts"
+import { wantsColor } from "./color.ts"
 import { UsageError } from "./flags.ts"
 import { say } from "./say.ts"
 
@@ -10,15 +17,16 @@ import { say } from "./say.ts"
  * @param command  the command that was running, for the hint
  * @returns        2 for a wrong command line, else 1
  */
-export async function report(error: unknown, command: string | null): Promise<number> {
+export function report(error: unknown, command: string | null): number {
   if (error instanceof UsageError) {
     say.error(error.message)
     say.info(`usage: dora ${command ? `${command} ` : ""}--help`)
     return 2
   }
-  const { DescriptorError, formatProblems } = await import("../descriptor/index.ts")
   if (error instanceof DescriptorError) {
-    process.stderr.write(`${formatProblems(error.problems)}\n`)
+    showProblems(error.problems, error.text)
+    const errors = error.problems.filter((problem) => problem.severity === "error").length
+    say.error(`${errors} ${errors === 1 ? "problem" : "problems"}, nothing was started`)
   } else if (error instanceof DoraError && !(error instanceof InvariantError)) {
     say.error(error.message)
   } else {
@@ -27,4 +35,14 @@ export async function report(error: unknown, command: string | null): Promise<nu
     say.info("this is a bug in dora-bun: please report it with the lines above and the dataflow")
   }
   return 1
+}
+
+/** Shows what is legal in a dataflow file and probably not meant. */
+export function showWarnings(flow: Dataflow): void {
+  if (flow.warnings.length > 0) showProblems(flow.warnings, flow.text)
+}
+
+function showProblems(problems: readonly Problem[], text: string): void {
+  const color = wantsColor(process.stderr)
+  process.stderr.write(`${formatProblems(problems, text, { color })}\n\n`)
 }

@@ -3,13 +3,13 @@ import { readlinkSync } from "node:fs"
 import { type LogLevel, type LogRecord, passes } from "../core/log.ts"
 import { startDataflow } from "../daemon/index.ts"
 import type { DataflowResult, RunningDataflow, RunOptions } from "../daemon/types.ts"
-import { formatProblems } from "../descriptor/index.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { wantsColor } from "./color.ts"
 import { failureReport } from "./failure.ts"
 import { listenToKeys } from "./keys.ts"
 import { type LogFormat, logLines } from "./log-line.ts"
 import { type Output, standardOutput } from "./output.ts"
+import { showWarnings } from "./report.ts"
 import { say } from "./say.ts"
 import { StopRequests } from "./stop-signals.ts"
 import { summaryJson, summaryLines } from "./summary.ts"
@@ -26,7 +26,7 @@ export type View = { format: LogFormat; level: LogLevel }
  * @throws DoraError  the dataflow could not be started
  */
 export async function runSession(flow: Dataflow, options: RunOptions, view: View): Promise<number> {
-  warn(flow)
+  showWarnings(flow)
   const giveUp = new AbortController()
   let running: RunningDataflow | null = null
   const stop = (by: string) => {
@@ -56,17 +56,11 @@ export async function runSession(flow: Dataflow, options: RunOptions, view: View
   const result = await running.finished
   if (terminal) process.stdout.write(RELEASE_SCREEN)
   await showEnd(result, view, out)
-  return result.ok ? 0 : 1
+  return result.ok && !requests.insisted ? 0 : 1
 }
 
 /** Scrolls over the whole terminal again, should a node have left it otherwise. */
 const RELEASE_SCREEN = "\x1b7\x1b[r\x1b8\x1b[?25h"
-
-function warn(flow: Dataflow): void {
-  if (flow.warnings.length === 0) return
-  const text = formatProblems(flow.warnings, flow.text, { color: wantsColor(process.stderr) })
-  process.stderr.write(`${text}\n`)
-}
 
 function stopRequests(
   running: () => RunningDataflow | null,

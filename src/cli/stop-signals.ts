@@ -14,6 +14,11 @@ export class StopRequests implements Disposable {
     for (const signal of SIGNALS) process.on(signal, this.#listener)
   }
 
+  /** Somebody had to ask more than once: the end was not an orderly one. */
+  get insisted(): boolean {
+    return this.#count > 1
+  }
+
   /**
    * Takes the next step.
    *

@@ -1,7 +1,8 @@
 import { defineCommand } from "citty"
-import { formatProblems, loadDataflow } from "../descriptor/index.ts"
+import { loadDataflow } from "../descriptor/index.ts"
 import type { Flags } from "./flags.ts"
 import { standardOutput } from "./output.ts"
+import { showWarnings } from "./report.ts"
 
 /** `dora validate flow.yml`: checks a dataflow and starts nothing. */
 export const validate = defineCommand({
@@ -9,7 +10,7 @@ export const validate = defineCommand({
   args: { dataflow: { type: "positional", valueHint: "flow.yml", description: "dataflow file" } },
   async run({ data }) {
     const flow = await loadDataflow((data as Flags).positionals[0]!)
-    if (flow.warnings.length > 0) process.stderr.write(`${formatProblems(flow.warnings)}\n`)
+    showWarnings(flow)
     const edges = flow.nodes.reduce((sum, node) => sum + node.inputs.length, 0)
     const out = standardOutput()
     out.line(`${flow.path}: valid, ${count(flow.nodes.length, "node")}, ${count(edges, "input")}`)

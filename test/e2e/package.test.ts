@@ -1,0 +1,75 @@
+// What a user gets from the registry: the tarball in an empty project.
+import { expect, test } from "bun:test"
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
+import { folder, start } from "../support/dora.ts"
+import { ROOT } from "../support/install.ts"
+
+const NODE = `
+import { Node } from "dora-bun"
+import type { InputEvent } from "dora-bun"
+
+const seen = (event: InputEvent): number => (event.array as Int32Array).length
+using node = await Node.init()
+for await (const event of node) {
+  if (event.type !== "INPUT") continue
+  if (event.id === "tick") await node.sendOutput("numbers", Int32Array.of(1, 2, 3))
+  else console.log(\`seen \${seen(event)}\`)
+  break
+}
+`
+const FLOW = `
+nodes:
+  - { id: a, path: node.ts, inputs: { tick: dora/timer/millis/10 }, outputs: [numbers] }
+  - { id: b, path: node.ts, inputs: { numbers: a/numbers } }
+`
+const TSCONFIG = {
+  compilerOptions: {
+    module: "ESNext",
+    moduleResolution: "bundler",
+    target: "ESNext",
+    lib: ["ESNext"],
+    types: ["bun-types"],
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+  },
+  include: ["node.ts"],
+}
+
+async function bun(cwd: string, ...args: string[]) {
+  await using run = start([process.execPath, ...args], { cwd, limitMs: 120_000 })
+  return await run.finished
+}
+
+test("the packed tarball runs a dataflow in an empty project, and its types resolve", async () => {
+  using pack = folder({})
+  const packed = await bun(ROOT, "pm", "pack", "--destination", pack.path, "--quiet")
+  expect(packed.code).toBe(0)
+  const tarball = readdirSync(pack.path).find((name) => name.endsWith(".tgz"))!
+  const listed = await new Bun.Archive(await Bun.file(join(pack.path, tarball)).bytes()).files()
+  const names = [...listed.keys()]
+  expect(names).toContain("package/src/cli/main.ts")
+  expect(names).toContain("package/LICENSE")
+  expect(names.filter((name) => name.endsWith(".test.ts"))).toEqual([])
+
+  using project = folder({
+    "package.json": JSON.stringify({ name: "empty", private: true, type: "module" }),
+    "tsconfig.json": JSON.stringify(TSCONFIG),
+    "node.ts": NODE,
+    "flow.yml": FLOW,
+  })
+  await Bun.$`rm -rf node_modules`.cwd(project.path)
+  const added = await bun(project.path, "add", join(pack.path, tarball), "bun-types@1.4.5")
+  expect(added.stderr).not.toContain("error")
+  expect(added.code).toBe(0)
+
+  const run = await bun(project.path, "x", "--bun", "dora", "run", "flow.yml")
+  expect(run.stdout).toContain("b: seen 3")
+  expect(run.code).toBe(0)
+
+  const types = await bun(project.path, "check", "--no-script")
+  expect(types.stdout + types.stderr).not.toContain("error")
+  expect(types.code).toBe(0)
+}, 180_000)
