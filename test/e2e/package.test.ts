@@ -1,6 +1,6 @@
 // What a user gets from the registry: the tarball in an empty project.
-import { expect, test } from "bun:test"
-import { readdirSync } from "node:fs"
+import { afterAll, expect, test } from "bun:test"
+import { readdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { folder, start } from "../support/dora.ts"
 import { ROOT } from "../support/install.ts"
@@ -38,8 +38,14 @@ const TSCONFIG = {
   include: ["node.ts"],
 }
 
+/** A machine on which bun is installed: it is on PATH. */
+const machine = folder({})
+afterAll(() => machine[Symbol.dispose]())
+symlinkSync(process.execPath, join(machine.path, "bun"))
+
 async function bun(cwd: string, ...args: string[]) {
-  await using run = start([process.execPath, ...args], { cwd, limitMs: 120_000 })
+  const env = { PATH: `${machine.path}:${process.env.PATH}` }
+  await using run = start([process.execPath, ...args], { cwd, env, limitMs: 120_000 })
   return await run.finished
 }
 
@@ -65,11 +71,10 @@ test("the packed tarball runs a dataflow in an empty project, and its types reso
   expect(added.stderr).not.toContain("error")
   expect(added.code).toBe(0)
 
-  const run = await bun(project.path, "x", "--bun", "dora", "run", "flow.yml")
+  const run = await bun(project.path, "x", "dora", "run", "flow.yml")
   expect(run.stdout).toContain("b: seen 3")
   expect(run.code).toBe(0)
 
   const types = await bun(project.path, "check", "--no-script")
-  expect(types.stdout + types.stderr).not.toContain("error")
-  expect(types.code).toBe(0)
+  expect([types.code, types.stdout]).toEqual([0, ""])
 }, 180_000)
