@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test"
+import { byteSize } from "./quantity.ts"
+import { errorsOf, problemsOf, warningsOf } from "./testing.ts"
+
+const node = (fields: string) => `nodes: [{ id: a, path: sh, ${fields} }]`
+
+// Each tried with the official tool, 1.1.0.
+const SIZES: [string, number][] = [
+  ["0", 0],
+  ["5", 5],
+  ["8 mb", 8 * 1024 * 1024],
+  ["1.5 KB", 1536],
+  ["2k", 2048],
+  ["4GB", 4 * 1024 ** 3],
+  ["10B", 10],
+]
+const BAD_SIZES: [string, string][] = [
+  ["x", "invalid byte size: `x`"],
+  ["1TB", "unknown byte size unit: `TB`"],
+  ["1.2.3", "invalid number in byte size: `1.2.3`"],
+  ["-1MB", "byte size must be a non-negative, finite number: `-1MB`"],
+  ["99999999999GB", "byte size `99999999999GB` is too large"],
+  ["1_000", "invalid byte size: `1_000`"],
+]
+
+describe("a size in bytes", () => {
+  test.each(SIZES)("%s is %d", (text, bytes) => {
+    expect(byteSize(text)).toEqual({ bytes })
+  })
+
+  test.each(BAD_SIZES)("%s: %s", (text, problem) => {
+    expect(byteSize(text)).toEqual({ problem })
+  })
+})
+
+describe("fields of later issues", () => {
+  test.each([
+    "restart_policy: always",
+    "max_restarts: 3",
+    "restart_delay: 0.5",
+    "health_check_timeout: 5",
+    "startup_timeout: 5",
+    "shared_memory_pool_size: 8MB",
+    "max_log_size: 1 MB",
+    "max_rotated_files: 0",
+    "send_stdout_as: log",
+    "cpu_affinity: [0, 1]",
+    "output_types: { o: std/core/v1/Int32 }",
+    "output_framing: { o: arrow-ipc }",
+    "output_metadata: { o: [k] }",
+    "pattern: service-server",
+    "deploy: { machine: b, distribute: local, labels: { a: b }, working_dir: . }",
+  ])("%s is accepted, and said to have no effect yet", (field) => {
+    expect(errorsOf(node(field))).toEqual([])
+    expect(warningsOf(node(field))).toEqual(["NOT_YET_SUPPORTED"])
+  })
+
+  test.each(["restart_policy: never", "max_restarts: ~", "deploy: null"])(
+    "%s changes nothing and is worth no warning",
+    (field) => {
+      expect(problemsOf(node(field))).toEqual([])
+    },
+  )
+
+  test("are warned about once for every use", () => {
+    const text =
+      "nodes:\n- { id: a, path: sh, max_restarts: 1 }\n- { id: b, path: sh, max_restarts: 1 }\n"
+    expect(warningsOf(text)).toEqual(["NOT_YET_SUPPORTED", "NOT_YET_SUPPORTED"])
+  })
+})
+
+describe("nodes that can't run yet are refused, never ignored", () => {
+  test.each([
+    "path: dynamic",
+    "path: shell",
+    "path: http://example.org/x",
+    "path: sh, git: https://example.org/x.git",
+    "hub: camera",
+    "module: m.yml, params: { a: b }",
+    "operator: { shared-library: ./op }",
+    "operators: []",
+    "ros2: { topic: /a, message_type: b/C }",
+  ])("%s", (fields) => {
+    expect(errorsOf(`nodes: [{ id: a, ${fields} }]`)).toEqual(["UNSUPPORTED_NODE_KIND"])
+  })
+})
