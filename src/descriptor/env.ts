@@ -135,7 +135,8 @@ export function expandVariables(
   lookup: Lookup,
 ): { text: string; missing: Missing[] } {
   const missing: Missing[] = []
-  // Behind the last brace nothing can close: looking for it again at every `${` would take quadratic time.
+  // Behind the last brace nothing can close: looking for it again at every `${` would take
+  // quadratic time.
   const braces = text.lastIndexOf("}") + 1
   const expand = (part: string, pattern: RegExp, offset: number) =>
     part.replace(pattern, (whole: string, bare?: string, braced?: string | number, at?: number) => {
@@ -159,7 +160,10 @@ export function expandVariables(
 const INTEGER = /^[+-]?[0-9]+$/
 const FLOAT = /^[+-]?(inf|infinity|nan|[0-9]+\.?[0-9]*(e[+-]?[0-9]+)?|\.[0-9]+(e[+-]?[0-9]+)?)$/i
 
-/** Text that looks like a boolean or a number becomes one, in quotes or not: so does the official parser. */
+/**
+ * Text that looks like a boolean or a number becomes one, in quotes or not: so does the official
+ * parser.
+ */
 function coerce(text: string): Parsed {
   if (text === "true" || text === "false") return text === "true"
   if (INTEGER.test(text)) return toInteger64(BigInt(text.replace("+", "")))

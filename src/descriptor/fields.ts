@@ -1,4 +1,5 @@
-// Every field of a node and of the root, official 1.1.0. Those that nothing reads yet are checked here and warned about;
+// Every field of a node and of the root, official 1.1.0. Those that nothing reads yet are checked
+// here and warned about;
 // an issue that implements one moves it out of the table.
 import { dataIdProblem } from "../core/ids.ts"
 import { type Problems, quote } from "./problems.ts"
@@ -17,7 +18,10 @@ import {
 import { isNull } from "./scalar.ts"
 import type { YamlEntry, YamlMap, YamlNode } from "./yaml.ts"
 
-/** Checks the value of a field; `owner` is "node `a`". Returns "inert" when the value is what happens anyway. */
+/**
+ * Checks the value of a field; `owner` is "node `a`". Returns "inert" when the value is what
+ * happens anyway.
+ */
 export type Check = (
   problems: Problems,
   value: YamlNode,

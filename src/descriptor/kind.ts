@@ -5,7 +5,10 @@ import { entryOf, readText } from "./read.ts"
 import { isNull } from "./scalar.ts"
 import type { YamlEntry, YamlMap } from "./yaml.ts"
 
-/** The program of a node, or null when it has none that can run; and whether `outputs` is all that it has. */
+/**
+ * The program of a node, or null when it has none that can run; and whether `outputs` is all that
+ * it has.
+ */
 export type Kind = { path: ({ text: string } & Span) | null; outputsKnown: boolean }
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -86,7 +89,9 @@ function unsupportedPath(path: string): string | null {
   return /^https?:\/\//.test(path) ? "is downloaded (a URL as `path`)" : null
 }
 
-/** Notes what belongs to clones, downloads and modules; true when the node can't run because of it. */
+/**
+ * Notes what belongs to clones, downloads and modules; true when the node can't run because of it.
+ */
 function checkSource(problems: Problems, map: YamlMap, name: string): boolean {
   const set = new Map(
     map.entries.filter(({ value }) => !isNull(value)).map((entry) => [entry.key.text, entry]),

@@ -1,5 +1,4 @@
-import { createReadStream } from "node:fs"
-import { stat } from "node:fs/promises"
+import { open } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { MAX_DESCRIPTOR_BYTES } from "../core/limits.ts"
 import { type Lookup, readEnv } from "./env.ts"
@@ -16,6 +15,9 @@ import { type YamlMap, type YamlNode, parseYaml } from "./yaml.ts"
 
 /** Seconds between two health sweeps unless the file says otherwise. */
 const DEFAULT_HEALTH_CHECK_INTERVAL = 5
+
+/** One read of a file. */
+const READ_BYTES = 64 * 1024
 
 /** What a dataflow is read with. */
 export type LoadOptions = {
@@ -120,14 +122,26 @@ function readNodes(world: Surroundings, root: YamlMap): NodeDraft[] {
   return (list?.items ?? []).flatMap((item, index) => readNode(world, item, index) ?? [])
 }
 
+/**
+ * Reads at most one byte more than a dataflow may have: pipes and devices don't tell their size
+ * and may never end.
+ */
 async function readBounded(path: string): Promise<Uint8Array> {
-  const { size } = await stat(path)
-  if (size > MAX_DESCRIPTOR_BYTES) throw tooLarge(path, size)
-  // Pipes and devices don't tell their size and may never end.
-  const chunks: Uint8Array[] = []
-  for await (const chunk of createReadStream(path, { end: MAX_DESCRIPTOR_BYTES }))
-    chunks.push(chunk)
-  return Buffer.concat(chunks)
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    if (size > MAX_DESCRIPTOR_BYTES) throw tooLarge(path, size)
+    const chunks: Uint8Array[] = []
+    for (let total = 0; total <= MAX_DESCRIPTOR_BYTES;) {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(READ_BYTES), 0, READ_BYTES, null)
+      if (bytesRead === 0) break
+      chunks.push(buffer.subarray(0, bytesRead))
+      total += bytesRead
+    }
+    return Buffer.concat(chunks)
+  } finally {
+    await file.close()
+  }
 }
 
 /** UTF-8 only; the line of the first bad byte is told. */

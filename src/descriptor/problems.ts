@@ -3,7 +3,10 @@ import { DoraError } from "../core/errors.ts"
 import { formatProblems } from "./report.ts"
 import type { Position, Problem } from "./types.ts"
 
-/** Most problems that get a computed hint: suggestions compare words, and a hostile file has a million of them. */
+/**
+ * Most problems that get a computed hint: suggestions compare words, and a hostile file has a
+ * million of them.
+ */
 const MAX_COMPUTED_HINTS = 100
 /** Longest piece of a file that a sentence quotes, in characters. */
 const MAX_QUOTE = 80

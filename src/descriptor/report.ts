@@ -91,7 +91,10 @@ function excerpt(source: string, at: number, length: number) {
   }
 }
 
-/** As many columns of white space as the text is wide; tabs stay tabs, so that any tab width lines up. */
+/**
+ * As many columns of white space as the text is wide; tabs stay tabs, so that any tab width lines
+ * up.
+ */
 function blank(text: string): string {
   return text
     .split("\t")

@@ -1,4 +1,5 @@
-// What a scalar means: YAML 1.2 core, in the dialect of the official parser (serde_yaml 0.9): a number with leading
+// What a scalar means: YAML 1.2 core, in the dialect of the official parser (serde_yaml 0.9): a
+// number with leading
 // zeros is text, `0x`, `0o` and `0b` are integers, quoted text is never a number.
 import type { Problems, Span } from "./problems.ts"
 import type { YamlNode, YamlScalar } from "./yaml.ts"
@@ -63,7 +64,9 @@ export function describe(node: YamlNode): string {
   return typeof value === "string" ? "a string" : "a number"
 }
 
-/** A value as plain JSON, by what its fields made of it. Numbers that JSON can't hold become text. */
+/**
+ * A value as plain JSON, by what its fields made of it. Numbers that JSON can't hold become text.
+ */
 export function toJson(node: YamlNode): Json {
   if (node.kind === "list") return node.items.map(toJson)
   if (node.kind === "map") {

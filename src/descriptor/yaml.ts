@@ -1,4 +1,5 @@
-// Text → a tree of scalars, lists and mappings that know their places. Scalars stay text: what a value means is
+// Text → a tree of scalars, lists and mappings that know their places. Scalars stay text: what a
+// value means is
 // decided by the field that it stands in (scalar.ts), as in the official parser.
 import {
   Composer,
@@ -69,7 +70,10 @@ function isEmpty(document: Document.Parsed): boolean {
   return !contents || (isScalar(contents) && contents.value === "" && contents.type === "PLAIN")
 }
 
-/** Tokens of the text, or null when there are too many or they nest too deeply: what follows is recursive. */
+/**
+ * Tokens of the text, or null when there are too many or they nest too deeply: what follows is
+ * recursive.
+ */
 function parseTokens(problems: Problems): CST.Token[] | null {
   const parser = new Parser()
   const tokens: CST.Token[] = []
