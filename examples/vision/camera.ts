@@ -1,27 +1,15 @@
 // Plays the frames of frames/ in a circle, one for each tick, as a camera would deliver them.
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Node } from "dora-bun"
 import { decode } from "jpeg-js"
 
-const FRAMES = 24
 const WIDTH = 640
 const HEIGHT = 480
 const BYTES = WIDTH * HEIGHT * 3
 
-const decoded: Uint8Array[] = []
-
-/** Decodes a frame when it is first needed, so that the camera starts at once. */
-function frame(index: number): Uint8Array {
-  const known = decoded[index]
-  if (known) return known
-  const name = `${String(index).padStart(2, "0")}.jpg`
-  const file = readFileSync(join(import.meta.dir, "frames", name))
-  const image = decode(file, { useTArray: true, formatAsRGBA: false })
-  if (image.data.byteLength !== BYTES) throw new Error(`${name} is not ${WIDTH} × ${HEIGHT}`)
-  decoded[index] = image.data
-  return image.data
-}
+/** Decoded before the node joins: the dataflow starts when its camera is ready. */
+const frames = readFrames(join(import.meta.dir, "frames"))
 
 using node = await Node.init()
 let count = 0
@@ -29,7 +17,17 @@ for await (const event of node) {
   if (event.type !== "INPUT") continue
   // Shared memory that is ready to be sent: what is written here is what the others read.
   using image = node.loan("image", { type: Uint8Array, length: BYTES })
-  image.array.set(frame(count % FRAMES))
+  image.array.set(frames[count % frames.length]!)
   await image.send({ width: WIDTH, height: HEIGHT, encoding: "rgb8", frame: count })
   count++
+}
+
+function readFrames(folder: string): Uint8Array[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".jpg"))
+  return names.sort().map((name) => {
+    const file = readFileSync(join(folder, name))
+    const { data } = decode(file, { useTArray: true, formatAsRGBA: false })
+    if (data.byteLength !== BYTES) throw new Error(`${name} is not ${WIDTH} × ${HEIGHT}`)
+    return data
+  })
 }

@@ -11,6 +11,7 @@ const terminal = process.env.DORA_BUN_TTY
 using screen = terminal ? openScreen(terminal) : null
 const seen: Record<string, number> = {}
 const latest: Record<string, string> = {}
+const drawn: Record<string, number> = {}
 let last = performance.now()
 
 for await (const event of node) {
@@ -19,12 +20,15 @@ for await (const event of node) {
   const parameters = event.metadata.parameters
   seen[event.id] = (seen[event.id] ?? 0) + 1
   latest[event.id] = describe(pixels, parameters)
-  screen?.keep(event.id, pixels, parameters)
   const now = performance.now()
-  if (now - last < (screen ? DRAW_EVERY_MS : PRINT_EVERY_MS)) continue
-  last = now
-  if (screen) screen.draw(["camera", "edges"])
-  else print()
+  if (screen) {
+    if (now - (drawn[event.id] ?? 0) < DRAW_EVERY_MS) continue
+    drawn[event.id] = now
+    screen.draw(event.id === "camera" ? 0 : 1, pixels, parameters)
+  } else if (now - last >= PRINT_EVERY_MS) {
+    last = now
+    print()
+  }
 }
 if (!screen) print()
 

@@ -10,9 +10,8 @@ const MOST_COLUMNS = 72
 
 /** The upper part of a terminal; log lines go on scrolling below it. */
 export type Screen = Disposable & {
-  /** Keeps a small copy of a picture: the message's memory goes back to its sender. */
-  keep(id: string, pixels: Uint8Array, parameters: Parameters): void
-  draw(ids: readonly string[]): void
+  /** Draws a picture to the left (0) or to the right (1). */
+  draw(place: number, pixels: Uint8Array, parameters: Parameters): void
 }
 
 /**
@@ -25,20 +24,13 @@ export function openScreen(path: string): Screen {
   const { columns = 80, rows = 24 } = new WriteStream(fd)
   const width = Math.min(MOST_COLUMNS, Math.floor((columns - 1) / 2))
   const height = Math.max(1, Math.min(rows - 8, Math.round((width * 3) / 8)))
-  const pictures = new Map<string, Thumbnail>()
   // Clear, scroll only below the pictures, and put the cursor there.
   writeSync(fd, `\x1b[2J\x1b[${height + 2};${rows}r\x1b[${height + 2};1H`)
   return {
-    keep(id, pixels, parameters) {
-      pictures.set(id, shrink(pixels, parameters, width, height * 2))
-    },
-    draw(ids) {
-      let text = "\x1b7\x1b[?25l"
-      for (const [place, id] of ids.entries()) {
-        const picture = pictures.get(id)
-        if (picture) text += paint(picture, place * (width + 1) + 1)
-      }
-      writeSync(fd, `${text}\x1b[0m\x1b8\x1b[?25h`)
+    draw(place, pixels, parameters) {
+      const picture = shrink(pixels, parameters, width, height * 2)
+      const text = paint(picture, place * (width + 1) + 1)
+      writeSync(fd, `\x1b7\x1b[?25l${text}\x1b[0m\x1b8\x1b[?25h`)
     },
     [Symbol.dispose]() {
       writeSync(fd, "\x1b7\x1b[r\x1b8")
@@ -47,6 +39,7 @@ export function openScreen(path: string): Screen {
   }
 }
 
+/** One pixel for each block of the picture: the mean colour, or the strongest edge, which must not get lost. */
 function shrink(
   pixels: Uint8Array,
   parameters: Parameters,
@@ -57,12 +50,22 @@ function shrink(
   const height = parameters.height as number
   const channels = parameters.encoding === "rgb8" ? 3 : 1
   const rgb = new Uint8Array(columns * rows * 3)
-  for (let y = 0, at = 0; y < rows; y++) {
-    const line = Math.floor(((y + 0.5) * height) / rows) * width
-    for (let x = 0; x < columns; x++) {
-      const from = (line + Math.floor(((x + 0.5) * width) / columns)) * channels
-      for (let c = 0; c < 3; c++) rgb[at++] = pixels[from + (channels === 3 ? c : 0)]!
+  for (let at = 0; at < rgb.length; at++) {
+    const cell = Math.floor(at / 3)
+    const left = Math.floor(((cell % columns) * width) / columns)
+    const right = Math.floor((((cell % columns) + 1) * width) / columns)
+    const top = Math.floor((Math.floor(cell / columns) * height) / rows)
+    const bottom = Math.floor(((Math.floor(cell / columns) + 1) * height) / rows)
+    let sum = 0
+    let strongest = 0
+    for (let y = top; y < bottom; y++) {
+      for (let x = left; x < right; x++) {
+        const value = pixels[(y * width + x) * channels + (channels === 3 ? at % 3 : 0)]!
+        sum += value
+        if (value > strongest) strongest = value
+      }
     }
+    rgb[at] = channels === 3 ? sum / ((bottom - top) * (right - left)) : strongest
   }
   return { columns, rows, rgb }
 }

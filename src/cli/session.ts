@@ -91,13 +91,18 @@ function waitingText(running: RunningDataflow | null): string {
   return nodes.length > 0 ? `waiting for: ${nodes.join(", ")}` : "no node is left to wait for"
 }
 
+function few(names: readonly string[], most = 1): string {
+  const rest = names.length - most
+  return names.slice(0, most).join(", ") + (rest > 0 ? ` and ${rest} more` : "")
+}
+
 async function showEnd(result: DataflowResult, view: View, out: Output): Promise<void> {
   const { stopped } = result
   if (view.format === "json") out.line(summaryJson(result))
   else for (const line of summaryLines(result, out.color)) out.line(line)
   await out.end()
   if (stopped?.by === "--stop-after" && stopped.waitingFor.length > 0) {
-    say.info(`stopped by --stop-after while waiting for: ${stopped.waitingFor.join(", ")}`)
+    say.info(`stopped by --stop-after while waiting for: ${few(stopped.waitingFor)}`)
   }
   if (stopped && stopped.term.length > 0) {
     say.warn(`did not heed the stop and got SIGTERM: ${stopped.term.join(", ")}`)
