@@ -1,8 +1,10 @@
 // From `path` in the dataflow file to a command line. Order: section 10 of the descriptor reference, plus scripts for Bun.
-import { accessSync, constants, statSync } from "node:fs"
+import { accessSync, constants } from "node:fs"
 import { extname, resolve } from "node:path"
 import { DoraError } from "../core/errors.ts"
+import { findProgram } from "../descriptor/program.ts"
 import type { NodeSpec } from "../descriptor/types.ts"
+import { placeOf } from "./failure.ts"
 
 /** A command line, and the variables it needs. */
 export type Command = { argv: string[]; env: Record<string, string> }
@@ -10,10 +12,9 @@ export type Command = { argv: string[]; env: Record<string, string> }
 /** The program of a node is not there, or can't be run. */
 export class CommandError extends DoraError {
   constructor(node: NodeSpec, why: string, fix: string) {
-    const { file, line, column } = node.position
     super("COMMAND_NOT_FOUND", {
       what: `node ${node.id}: can't run \`${node.path}\``,
-      where: `${file}:${line}:${column}`,
+      where: placeOf(node),
       why,
       fix,
     })
@@ -21,10 +22,6 @@ export class CommandError extends DoraError {
 }
 
 const SCRIPTS = new Set([".ts", ".tsx", ".js", ".mjs"])
-/** The only variables that `path` may contain. */
-const PATH_VARIABLE =
-  /\$(?:\{(HOME|USER|DORA_WORKSPACE|CARGO_MANIFEST_DIR|PWD)\}|(HOME|USER|DORA_WORKSPACE|CARGO_MANIFEST_DIR|PWD)\b)/g
-
 /**
  * Finds the program of a node.
  *
@@ -33,8 +30,8 @@ const PATH_VARIABLE =
  * @throws CommandError
  */
 export function resolveCommand(node: NodeSpec, cwd: string, env: Record<string, string>): Command {
-  const path = node.path.replace(PATH_VARIABLE, (text, braced, bare) => env[braced ?? bare] ?? text)
-  const file = findFile(node, path, cwd, env)
+  const file = findProgram(node.path, cwd, (name) => env[name])
+  if (!file) throw missing(node, cwd)
   const extension = extname(file)
   if (SCRIPTS.has(extension)) {
     return { argv: [process.execPath, file, ...node.args], env: bunEnvironment() }
@@ -52,17 +49,11 @@ export function resolveCommand(node: NodeSpec, cwd: string, env: Record<string, 
   return { argv: [file, ...node.args], env: {} }
 }
 
-/** A path from the dataflow's directory; a bare name may also be a program on PATH. */
-function findFile(node: NodeSpec, path: string, cwd: string, env: Record<string, string>): string {
-  const local = resolve(cwd, path)
-  const kind = statSync(local, { throwIfNoEntry: false })
-  if (kind?.isFile()) return local
-  const found = path.includes("/") ? null : Bun.which(path, { PATH: env.PATH ?? "" })
-  if (found) return found
-  if (kind) throw new CommandError(node, `${local} is no file`, "name a script or a program")
-  throw new CommandError(
+function missing(node: NodeSpec, cwd: string): CommandError {
+  const bare = !node.path.includes("/")
+  return new CommandError(
     node,
-    `${local} does not exist${path.includes("/") ? "" : ", and no program of that name is on PATH"}`,
+    `there is no file ${resolve(cwd, node.path)}${bare ? ", and no such program on PATH" : ""}`,
     node.build.length > 0
       ? "see whether its `build` makes it; paths start at the directory of the dataflow file"
       : "check the spelling; paths start at the directory of the dataflow file",

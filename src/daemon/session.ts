@@ -48,6 +48,7 @@ export class Session {
   readonly #host: SessionHost
   readonly #socket: SessionSocket
   readonly #deframer: Deframer
+  readonly #frameTimeoutMs: number
   #node: SessionNode | null = null
   #subscribed = false
   /** What to undo when the node hangs up while it waits for a reply. */
@@ -58,8 +59,10 @@ export class Session {
   #closed = false
   #warned = false
 
-  constructor(host: SessionHost, socket: SessionSocket) {
+  /** @param frameTimeoutMs  from the first byte of a frame to its last */
+  constructor(host: SessionHost, socket: SessionSocket, frameTimeoutMs = FRAME_TIMEOUT_MS) {
     this.#host = host
+    this.#frameTimeoutMs = frameTimeoutMs
     this.#socket = socket
     this.#deframer = new Deframer((body) => this.#frame(body))
   }
@@ -108,7 +111,7 @@ export class Session {
     } else if (!this.#frameTimer && this.#deframer.pending && !this.#closed) {
       this.#frameTimer = setTimeout(
         () => this.#refuse("a frame was not completed in time"),
-        FRAME_TIMEOUT_MS,
+        this.#frameTimeoutMs,
       )
       this.#frameTimer.unref()
     }

@@ -95,6 +95,16 @@ export class Client {
     })
   }
 
+  /** Stops reading, so that the daemon's replies pile up. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#socket.resume()
+  }
+
   /** Hangs up. */
   close(): void {
     this.#socket.destroy()
