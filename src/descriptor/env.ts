@@ -38,7 +38,8 @@ const REFUSED = new Map<string, string>([
 ])
 
 /**
- * Reads an `env` mapping: values as the node will see them. Refused names are left out with a warning.
+ * Reads an `env` mapping: values as the node will see them. Refused names are left out with a
+ * warning.
  *
  * @param field  how messages call the mapping
  */
@@ -125,8 +126,8 @@ function expandAndParse(problems: Problems, value: YamlScalar, lookup: Lookup): 
 type Missing = { name: string; at: number; length: number }
 
 /**
- * Replaces `$VAR`, `${VAR}`, `${VAR:-default}` and `$$`. A default is taken as it stands; a lone `$` and an
- * unclosed `${` stay.
+ * Replaces `$VAR`, `${VAR}`, `${VAR:-default}` and `$$`. A default is taken as it stands; a lone
+ * `$` and an unclosed `${` stay.
  *
  * @example expandVariables("$HOME/a", (name) => process.env[name]).text
  */

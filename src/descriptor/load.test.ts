@@ -170,7 +170,7 @@ nodes:
   test("tells every problem in the message of the error", () => {
     const text = "nodes: [{ id: a b, path: sh, foo: 1 }]"
     expect(() => parseDataflow(text, "flow.yml")).toThrow(
-      /2 errors in dataflow `flow.yml`[^]*BAD_ID[^]*foo/,
+      /2 errors in dataflow `flow.yml`[\s\S]*BAD_ID[\s\S]*foo/,
     )
   })
 })

@@ -23,12 +23,12 @@ export type Hint = string | null | (() => string | null)
 type Found = Omit<Problem, "position" | "length" | "hint"> & Span & { hint: Hint }
 
 /**
- * A dataflow file that can't be run. `problems` holds everything that is wrong with it, warnings included,
- * in the order of the file; the message is the plain report.
+ * A dataflow file that can't be run. `problems` holds everything that is wrong with it, warnings
+ * included, in the order of the file; the message is the plain report.
  *
  * @example
  * try { await loadDataflow("flow.yml") }
- * catch (e) { if (e instanceof DescriptorError) console.error(formatProblems(e.problems, e.text, { color: true })) }
+ * catch (e) { if (e instanceof DescriptorError) console.error(formatProblems(e.problems, e.text)) }
  */
 export class DescriptorError extends DoraError {
   readonly problems: readonly Problem[]

@@ -7,8 +7,8 @@ import type { Lookup } from "./env.ts"
 const PATH_VARIABLES = new Set(["HOME", "USER", "DORA_WORKSPACE", "CARGO_MANIFEST_DIR", "PWD"])
 
 /**
- * The program that a `path` names: a file below the working directory, else a command on PATH, else null.
- * Symbolic links are kept, which virtual environments depend on.
+ * The program that a `path` names: a file below the working directory, else a command on PATH, else
+ * null. Symbolic links are kept, which virtual environments depend on.
  *
  * @param workingDir  absolute
  * @example findProgram("camera.ts", "/flows", (name) => process.env[name]) // "/flows/camera.ts"

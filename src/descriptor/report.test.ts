@@ -15,7 +15,7 @@ function problem(column: number, length: number, rest: Partial<Problem> = {}): P
   }
 }
 
-/** The column, in terminal cells, in which the carets start, tabs every 8 cells; and how many there are. */
+/** The terminal cell in which the carets start, tabs every 8 cells; and how many there are. */
 function carets(text: string): { cell: number; count: number } {
   const line = text.split("\n")[2]!
   const before = line.slice(0, line.indexOf("^"))

@@ -22,7 +22,8 @@ export type ReportOptions = {
 }
 
 /**
- * Prints problems for people: place, code and sentence, then the line with a caret, then what to do.
+ * Prints problems for people: place, code and sentence, then the line with a caret, then what to
+ * do.
  *
  * @param text  the file that the positions point into
  * @example
@@ -46,7 +47,8 @@ export function formatProblems(
 }
 
 /**
- * Problems as plain values for `--format json`: file, line and column (from 1), length, code, message, hint.
+ * Problems as plain values for `--format json`: file, line and column (from 1), length, code,
+ * message, hint.
  *
  * @example JSON.stringify(problemsToJson(error.problems))
  */

@@ -108,7 +108,8 @@ export function plainNumber(value: number): string {
 }
 
 /**
- * Where a part of a scalar's text lies in the file, or the whole scalar when escapes or folded lines hide it.
+ * Where a part of a scalar's text lies in the file, or the whole scalar when escapes or folded
+ * lines hide it.
  *
  * @param at  index into `scalar.text`
  */

@@ -25,7 +25,7 @@ const DECIMAL = /^\+?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i
 /**
  * Reads the source of an input.
  *
- * @example parseSource("dora/timer/hz/30") // { kind: "timer", periodNs: 33333333, text: "dora/timer/hz/30" }
+ * @example parseSource("a/o") // { kind: "output", node: "a", output: "o" }
  */
 export function parseSource(text: string): Source | SourceProblem {
   const cut = text.indexOf("/")

@@ -77,8 +77,8 @@ const MAX_CYCLES_SHOWN = 10
 type Edge = { from: string; input: InputDraft }
 
 /**
- * A cycle in which every edge holds its sender can stand still for ever: all queues full, each node waiting for the
- * next. One warning per cycle found.
+ * A cycle in which every edge holds its sender can stand still for ever: all queues full, each node
+ * waiting for the next. One warning per cycle found.
  */
 function warnDeadlocks(problems: Problems, byId: ReadonlyMap<string, NodeDraft>): void {
   const incoming = new Map<string, Edge[]>()

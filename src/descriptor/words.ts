@@ -1,7 +1,7 @@
 /**
- * Splits a command line into words as a shell would, without expanding anything: white space separates, quotes and
- * backslashes hold together, `#` at the start of a word comments out the rest of the line. The rules are those of
- * the official tool (1.1.0, tried out).
+ * Splits a command line into words as a shell would, without expanding anything: white space
+ * separates, quotes and backslashes hold together, `#` at the start of a word comments out the rest
+ * of the line. The rules are those of the official tool (1.1.0, tried out).
  *
  * @returns the words, or where the quote opens that is never closed
  * @example splitWords("--name 'a b'") // { words: ["--name", "a b"] }

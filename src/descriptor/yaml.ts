@@ -41,9 +41,11 @@ export type YamlNode = YamlScalar | YamlList | YamlMap
 const SYNTAX_ERRORS_SHOWN = 10
 
 /**
- * Reads one YAML document. Bounded in time and memory for any text: nesting and what aliases expand to are limited.
+ * Reads one YAML document. Bounded in time and memory for any text: nesting and what aliases expand
+ * to are limited.
  *
- * @returns null when a problem was noted that leaves nothing to check, or when the document is empty
+ * @returns null when a problem was noted that leaves nothing to check, or when the document is
+ * empty
  */
 export function parseYaml(problems: Problems): YamlNode | null {
   const tokens = parseTokens(problems)
