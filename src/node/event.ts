@@ -75,6 +75,13 @@ export interface InputSource {
   released(event: InputEvent): void
 }
 
+type Made = {
+  metadata: Metadata | null
+  layout: Layout | null
+  vector: Vector | null
+  retained: boolean
+}
+
 /**
  * A message on an input. Small ones own their bytes. Large ones lie in shared memory and are given back at the next
  * event: whatever was taken from them is then empty (length 0), unless they were kept with {@link retain} or copied.
@@ -87,8 +94,6 @@ export interface InputSource {
  */
 export class InputEvent implements Disposable {
   readonly type = "INPUT" as const
-  /** Name of the input. */
-  readonly id: string
   readonly #source: InputSource
   readonly #seconds: number
   readonly #fraction: number
@@ -97,14 +102,11 @@ export class InputEvent implements Disposable {
   #stream: Uint8Array | null
   #body: ElementArray | null
   #borrow: Borrow | null
-  #metadata: Metadata | null = null
-  #layout: Layout | null = null
-  #vector: Vector | null = null
-  #retained = false
+  /** What was made of the bytes so far; most messages need none of it. */
+  #made: Made | null = null
 
   /** @internal */
   constructor(source: InputSource, message: MessageFields) {
-    this.id = source.id
     this.#source = source
     this.#seconds = message.seconds
     this.#fraction = message.fraction
@@ -115,13 +117,23 @@ export class InputEvent implements Disposable {
     this.#borrow = message.borrow
   }
 
+  /** Name of the input. */
+  get id(): string {
+    return this.#source.id
+  }
+
+  get #lazy(): Made {
+    this.#made ??= { metadata: null, layout: null, vector: null, retained: false }
+    return this.#made
+  }
+
   /** Stamp and parameters. */
   get metadata(): Metadata {
-    this.#metadata ??= new Metadata(
-      { seconds: this.#seconds, fraction: this.#fraction },
+    this.#lazy.metadata ??= new Metadata(
+      { seconds: this.#seconds >>> 0, fraction: this.#fraction >>> 0 },
       this.#parameters,
     )
-    return this.#metadata
+    return this.#lazy.metadata
   }
 
   /**
@@ -140,11 +152,12 @@ export class InputEvent implements Disposable {
 
   /** The column as an apache-arrow Vector over the same bytes, made on first touch; null for a message without data. */
   get value(): Vector | null {
-    if (this.#vector !== null) return this.#vector
+    const made = this.#lazy
+    if (made.vector !== null) return made.vector
     const bytes = this.data
     if (bytes.byteLength === 0) return null
-    this.#vector = vectorOf(this.#readLayout(bytes), bytes)
-    return this.#vector
+    made.vector = vectorOf(this.#readLayout(bytes), bytes)
+    return made.vector
   }
 
   /** The message as it travelled: one complete Arrow IPC stream; empty for a message without data (a timer's tick). */
@@ -163,13 +176,13 @@ export class InputEvent implements Disposable {
 
   /** Keeps a large message beyond the next event, until {@link release} or the end of its `using` block. */
   retain(): this {
-    this.#retained = true
+    this.#lazy.retained = true
     return this
   }
 
   /** @internal */
   get retained(): boolean {
-    return this.#retained
+    return this.#made !== null && this.#made.retained
   }
 
   /** The stream's bytes, owned by the caller. */
@@ -183,7 +196,7 @@ export class InputEvent implements Disposable {
     if (borrow === null) return
     this.#borrow = null
     this.#body = null
-    this.#vector = null
+    if (this.#made !== null) this.#made.vector = null
     this.#stream = new Uint8Array(0)
     borrow.release()
     this.#source.released(this)
@@ -194,19 +207,18 @@ export class InputEvent implements Disposable {
   }
 
   #readLayout(bytes: Uint8Array): Layout {
-    if (this.#layout !== null) return this.#layout
+    const made = this.#lazy
+    if (made.layout !== null) return made.layout
     const number = this.#template
     const known = number > 0 ? this.#source.template(number) : null
-    if (known !== null && known.layout.byteLength === bytes.byteLength) this.#layout = known.layout
-    else {
-      this.#layout = readLayout(bytes)
-      if (number > 0)
-        this.#source.learn(number, {
-          layout: this.#layout,
-          pattern: patternOf(bytes, this.#layout),
-        })
+    if (known !== null && known.layout.byteLength === bytes.byteLength) {
+      made.layout = known.layout
+      return known.layout
     }
-    return this.#layout
+    const layout = readLayout(bytes)
+    if (number > 0) this.#source.learn(number, { layout, pattern: patternOf(bytes, layout) })
+    made.layout = layout
+    return layout
   }
 
   /** A whole stream from the body alone. */

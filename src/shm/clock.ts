@@ -27,9 +27,9 @@ export function readEpoch(): Epoch {
  * @example clock.stamp(); write(clock.seconds, clock.fraction)
  */
 export class FlowClock {
-  /** The last stamp: seconds since 1970. */
+  /** The last stamp: seconds since 1970, as the bits of an unsigned word. */
   seconds = 0
-  /** The last stamp: 2⁻³² seconds, 0 … 2³² − 1. */
+  /** The last stamp: 2⁻³² seconds, as the bits of an unsigned word: integers in this range are never boxed. */
   fraction = 0
   readonly #epoch: Epoch
   readonly #offsetNs: number
@@ -63,16 +63,16 @@ export class FlowClock {
 
   /** Takes over a peer's stamp, so that later stamps of ours are larger. */
   observe(seconds: number, fraction: number): void {
-    if (seconds < this.seconds || (seconds === this.seconds && fraction <= this.fraction)) return
+    if (!this.#isLater(seconds, fraction)) return
     if (this.monotonicNs(seconds, fraction) - this.nowNs() > MAX_DELTA_NS) return
-    this.seconds = seconds
-    this.fraction = fraction
+    this.seconds = seconds | 0
+    this.fraction = fraction | 0
   }
 
   /** A stamp as monotonic nanoseconds. */
   monotonicNs(seconds: number, fraction: number): number {
     const { seconds: zero, nanoseconds } = this.#epoch
-    return (seconds - zero) * 1e9 + fraction * NS_PER_FRACTION - nanoseconds
+    return ((seconds >>> 0) - zero) * 1e9 + (fraction >>> 0) * NS_PER_FRACTION - nanoseconds
   }
 
   #read(): void {
@@ -84,17 +84,20 @@ export class FlowClock {
     const whole = Math.floor(ns / 1e9)
     const seconds = whole + this.#epoch.seconds
     const fraction = Math.floor(((ns - whole * 1e9) * FRACTION_PER_NS) / 16) * 16
-    if (seconds > this.seconds || (seconds === this.seconds && fraction > this.fraction)) {
-      this.seconds = seconds
-      this.fraction = fraction
+    if (this.#isLater(seconds, fraction)) {
+      this.seconds = seconds | 0
+      this.fraction = fraction | 0
     } else this.#tick()
   }
 
+  #isLater(seconds: number, fraction: number): boolean {
+    const last = this.seconds >>> 0
+    const second = seconds >>> 0
+    return second > last || (second === last && fraction >>> 0 > this.fraction >>> 0)
+  }
+
   #tick(): void {
-    if (this.fraction < 0xffffffff) this.fraction++
-    else {
-      this.seconds++
-      this.fraction = 0
-    }
+    this.fraction = (this.fraction + 1) | 0
+    if (this.fraction === 0) this.seconds = (this.seconds + 1) | 0
   }
 }

@@ -1,5 +1,10 @@
 // The receiving side of one edge. What is read before the claim may be a mixture of two messages; it is judged after.
-import type { ElementArray, ElementConstructor } from "../core/elements.ts"
+import {
+  type ElementArray,
+  type ElementConstructor,
+  type ElementName,
+  newElements,
+} from "../core/elements.ts"
 import { DoraError } from "../core/errors.ts"
 import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
 import {
@@ -36,6 +41,7 @@ export class EdgePoisonedError extends DoraError {
 /** What a template stands for: the body alone tells such messages apart. */
 type Known = {
   template: number
+  name: ElementName
   make: ElementConstructor
   /** Where the elements begin in the stream, and how many there are. */
   offset: number
@@ -136,7 +142,8 @@ export class EdgeReader {
     if (this.#known.some((k) => k.template === template)) return
     if (this.#known.length >= MAX_KNOWN_TEMPLATES) this.#known = []
     const views = new Array<ElementArray | null>(this.ring.slotCount).fill(null)
-    this.#known.unshift({ template, make, offset, length, views })
+    const name = make.name as ElementName
+    this.#known.unshift({ template, name, make, offset, length, views })
   }
 
   #readFields(slot: number): void {
@@ -144,8 +151,8 @@ export class EdgeReader {
     this.length = words[slot + LENGTH_WORD]!
     this.#chunk = words[slot + CHUNK_WORD]!
     this.template = words[slot + TEMPLATE_WORD]!
-    this.seconds = words[slot + SECONDS_WORD]! >>> 0
-    this.fraction = words[slot + FRACTION_WORD]! >>> 0
+    this.seconds = words[slot + SECONDS_WORD]!
+    this.fraction = words[slot + FRACTION_WORD]!
     this.#parametersLength = words[slot + PARAMETERS_WORD]!
     this.#offset = words[slot + OFFSET_WORD]!
     this.stream = null
@@ -174,7 +181,7 @@ export class EdgeReader {
       view = new known.make(inbox.bytes.buffer, at + known.offset, known.length)
       known.views[n] = view
     }
-    const body = new known.make(known.length)
+    const body = newElements(known.name, known.length)
     ;(body as Uint8Array).set(view as Uint8Array)
     this.body = body
   }

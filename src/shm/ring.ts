@@ -110,7 +110,8 @@ export class ProducerRing extends RingEnd {
     this.inbox.floats[(this.base >> 1) + SENT_BYTES_FLOAT]! += bytes
     Atomics.store(words, slot + SEQ_WORD, next)
     this.head = next
-    Atomics.store(words, this.base + HEAD_WORD, next)
+    // Only a hint: the next publish's atomic store orders it, so it is never more than one behind.
+    words[this.base + HEAD_WORD] = next
     this.inbox.wake()
   }
 
@@ -193,8 +194,8 @@ export class ConsumerRing extends RingEnd {
   taken(): boolean {
     const words = this.words
     const at = this.base + TAKEN_WORD
-    Atomics.store(words, at, (words[at]! + 1) | 0)
-    return Atomics.load(words, this.base + WANT_WORD) === 1
+    words[at] = (words[at]! + 1) | 0
+    return this.backpressure && Atomics.load(words, this.base + WANT_WORD) === 1
   }
 
   /** For an empty ring: has the edge ended? Looks at the ring once more after it saw the closing word. */

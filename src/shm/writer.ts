@@ -111,7 +111,7 @@ export class OutputWriter {
     let ready = true
     for (const edge of this.edges) {
       const { ring } = edge
-      if (!ring.backpressure || this.#isGone(edge) || ring.hasRoom()) continue
+      if (!ring.backpressure || ring.hasRoom() || this.#isGone(edge)) continue
       if (!ask) return false
       ring.want(true)
       ready = false
@@ -129,8 +129,7 @@ export class OutputWriter {
     this.#clock.stamp()
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i]!
-      if (this.#isGone(edge)) continue
-      this.#makeRoom(edge)
+      if (!this.#makeRoom(edge)) continue
       const ring = edge.ring
       const slot = ring.slot()
       this.#writeInline(edge, payload, slot)
@@ -154,8 +153,7 @@ export class OutputWriter {
     const word = chunkWord(chunk, this.#generation)
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i]!
-      if (this.#isGone(edge)) continue
-      this.#makeRoom(edge)
+      if (!this.#makeRoom(edge)) continue
       pool.record(i, edge.ring.head, chunk)
       this.#commit(edge.ring, edge.ring.slot(), word, payload, parameters)
     }
@@ -172,6 +170,7 @@ export class OutputWriter {
     for (;;) {
       const chunk = pool.allocate()
       if (chunk >= 0) return chunk
+      if (this.edges.some((edge) => !edge.gone && this.#isGone(edge))) continue
       const longest = this.#longestQueue(false)
       if (longest) longest.ring.dropOldest()
       else if (this.#longestQueue(true)) return -1
@@ -248,8 +247,14 @@ export class OutputWriter {
     edge.views[n] = new make(bytes.buffer, at + payload.headerLength, flat.length)
   }
 
-  #makeRoom(edge: Edge): void {
-    while (!edge.ring.hasRoom()) edge.ring.dropOldest()
+  /** A consumer that left for good is noticed when its ring is full: false, the message is not for it. */
+  #makeRoom(edge: Edge): boolean {
+    if (edge.gone) return false
+    while (!edge.ring.hasRoom()) {
+      if (this.#isGone(edge)) return false
+      edge.ring.dropOldest()
+    }
+    return true
   }
 
   #isGone(edge: Edge): boolean {
