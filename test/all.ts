@@ -10,25 +10,29 @@ import { type Counts, readReport } from "./support/junit.ts"
 const GROUP_LIMIT_MS = 20 * 60_000
 
 install()
-const total: Counts = { passed: 0, failed: 0, skipped: [] }
+const total: Counts = { passed: 0, failed: [], skipped: [] }
 for (const [name, command] of Object.entries(CHECKS)) {
   if (name === "tidy") continue // comes with the tests below
   if (runCheck(name, command)) total.passed++
-  else total.failed++
+  else total.failed.push(name)
 }
 for (const [name, files] of groups()) {
   console.log(`\n== ${name}`)
   const counts = runGroup(files)
   total.passed += counts.passed
-  total.failed += counts.failed
+  total.failed.push(...counts.failed)
   total.skipped.push(...counts.skipped)
 }
-if (total.skipped.length > 0) {
-  console.log(`\n${total.skipped.length} skipped:`)
-  for (const name of total.skipped) console.log(`  ${name}`)
+list("skipped", total.skipped)
+list("failed", total.failed)
+console.log(`\n${total.passed} passed, ${total.failed.length} failed`)
+process.exit(total.failed.length > 0 ? 1 : 0)
+
+function list(what: string, names: readonly string[]): void {
+  if (names.length === 0) return
+  console.log(`\n${names.length} ${what}:`)
+  for (const name of names) console.log(`  ${name}`)
 }
-console.log(`\n${total.passed} passed, ${total.failed} failed`)
-process.exit(total.failed > 0 ? 1 : 0)
 
 /** Test files by the room they are in: `src/shm`, `test/e2e`. */
 function groups(): Map<string, string[]> {
@@ -51,9 +55,10 @@ function runGroup(files: readonly string[]): Counts {
     })
     const counts = readReport(readIfThere(report))
     // A crash, a time-out or a file that doesn't load leaves no failed test behind, but it is a failure.
-    if (!run.success && counts.failed === 0) {
-      console.log(`FAIL  bun test ended with ${run.signalCode ?? run.exitCode}`)
-      counts.failed++
+    if (!run.success && counts.failed.length === 0) {
+      counts.failed.push(
+        `${paths.join(" ")}: bun test ended with ${run.signalCode ?? run.exitCode}`,
+      )
     }
     return counts
   } finally {

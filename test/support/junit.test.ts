@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { readReport } from "./junit.ts"
 
-test("a report gives what passed, what failed, and the names of what was skipped", () => {
+test("a report gives what passed, and the names of what failed and what was skipped", () => {
   const report = `<testsuites name="bun test" tests="4">
     <testsuite name="a.test.ts" file="a.test.ts">
       <testcase name="ok" classname="" file="a.test.ts" assertions="0" />
@@ -13,7 +13,7 @@ test("a report gives what passed, what failed, and the names of what was skipped
     </testsuite></testsuites>`
   expect(readReport(report)).toEqual({
     passed: 1,
-    failed: 2,
+    failed: ["a.test.ts: bad", "a.test.ts: slow"],
     skipped: ["a.test.ts: g > needs <python>"],
   })
 })

@@ -1,17 +1,17 @@
 /** What a run of `bun test` came to. */
-export type Counts = { passed: number; failed: number; skipped: string[] }
+export type Counts = { passed: number; failed: string[]; skipped: string[] }
 
 /**
- * Reads the figures of a JUnit report of `bun test`; skipped tests by name.
+ * Reads the figures of a JUnit report of `bun test`; failed and skipped tests by name.
  *
  * @example readReport(await Bun.file("report.xml").text()).skipped // ["arrow > pyarrow reads it"]
  */
 export function readReport(xml: string): Counts {
-  const counts: Counts = { passed: 0, failed: 0, skipped: [] }
+  const counts: Counts = { passed: 0, failed: [], skipped: [] }
   for (const match of xml.matchAll(/<testcase ([^>]*?)(\/>|>([\s\S]*?)<\/testcase>)/g)) {
     const body = match[3] ?? ""
     if (body.includes("<skipped")) counts.skipped.push(nameOf(match[1]!))
-    else if (/<(failure|error)\b/.test(body)) counts.failed++
+    else if (/<(failure|error)\b/.test(body)) counts.failed.push(nameOf(match[1]!))
     else counts.passed++
   }
   return counts
