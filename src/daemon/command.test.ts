@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test"
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { FlowFolder } from "../testing/folder.ts"
+import { CommandError, resolveCommand } from "./command.ts"
+
+const env = { PATH: process.env.PATH ?? "", HOME: "/nowhere" }
+
+function folderWith(files: Record<string, string>): FlowFolder {
+  return new FlowFolder("nodes: [{ id: a, path: a, args: -v 'two words' }]", { a: "", ...files })
+}
+
+function command(folder: FlowFolder, path: string, variables: Record<string, string> = env) {
+  const node = { ...folder.flow.nodes[0]!, path }
+  return resolveCommand(node, folder.path, variables).argv
+}
+
+test("a script is run by the Bun that runs us", () => {
+  using folder = folderWith({ "x.ts": "", "lib/x.mjs": "", "x.js": "", "x.tsx": "" })
+  for (const script of ["x.ts", "lib/x.mjs", "./x.js", "x.tsx"]) {
+    expect(command(folder, script)).toEqual([
+      process.execPath,
+      join(folder.path, script),
+      "-v",
+      "two words",
+    ])
+  }
+})
+
+test("a Python file is run by Python 3 without buffering", () => {
+  using folder = folderWith({ "x.py": "" })
+  const [python, ...rest] = command(folder, "x.py")
+  expect(Bun.spawnSync([python!, "--version"]).stdout.toString()).toStartWith("Python 3")
+  expect(rest).toEqual(["-u", join(folder.path, "x.py"), "-v", "two words"])
+})
+
+test("`python` is passed over when it is Python 2", () => {
+  using folder = folderWith({
+    "x.py": "",
+    "bin/python": "#!/bin/sh\necho Python 2.7.18\n",
+    "bin/python3": "#!/bin/sh\necho Python 3.12.1\n",
+  })
+  const bin = join(folder.path, "bin")
+  expect(command(folder, "x.py", { PATH: `${bin}:/bin` })[0]).toBe(join(bin, "python3"))
+})
+
+test("a program lies in the dataflow's directory, or on the PATH of the node", () => {
+  using folder = folderWith({ tool: "#!/bin/sh\n", "bin/other": "#!/bin/sh\n" })
+  expect(command(folder, "tool")[0]).toBe(join(folder.path, "tool"))
+  expect(command(folder, "other", { PATH: join(folder.path, "bin") })[0]).toBe(
+    join(folder.path, "bin/other"),
+  )
+  expect(command(folder, "$HOME/tool", { HOME: folder.path })[0]).toBe(join(folder.path, "tool"))
+})
+
+test("links are not followed: a virtual environment depends on it", () => {
+  using folder = folderWith({ tool: "#!/bin/sh\n" })
+  symlinkSync(join(folder.path, "tool"), join(folder.path, "link"))
+  expect(command(folder, "link")[0]).toBe(join(folder.path, "link"))
+})
+
+test("what can't be run is refused with its place, the reason and a way out", () => {
+  using folder = folderWith({ plain: "" })
+  chmodSync(join(folder.path, "plain"), 0o644)
+  mkdirSync(join(folder.path, "folder"))
+  writeFileSync(join(folder.path, "x.py"), "")
+  const refusals: [string, string][] = [
+    ["nothing", `there is no file ${folder.path}/nothing, and no such program on PATH`],
+    ["./nothing.ts", `there is no file ${folder.path}/nothing.ts\n`],
+    ["folder", "there is no file"],
+    ["plain", `${folder.path}/plain is not executable`],
+  ]
+  for (const [path, why] of refusals) {
+    expect(() => command(folder, path)).toThrow(CommandError)
+    expect(() => command(folder, path)).toThrow(why)
+    expect(() => command(folder, path)).toThrow(`${folder.flow.path}:1:`)
+  }
+  expect(() => command(folder, "x.py", { PATH: "" })).toThrow("there is no Python 3 on PATH")
+})
