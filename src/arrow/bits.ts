@@ -41,6 +41,7 @@ export function setBits(target: Uint8Array, at: number, count: number): void {
   const end = at + count
   let bit = at
   for (; bit < end && (bit & 7) !== 0; bit++) setBit(target, bit)
+  if (bit === end) return
   const whole = Math.floor((end - bit) / 8)
   target.fill(0xff, bit / 8, bit / 8 + whole)
   for (bit += whole * 8; bit < end; bit++) setBit(target, bit)

@@ -102,9 +102,6 @@ export class FieldChecker {
     this.#finish()
     if (rows !== this.#nodes[0])
       throw new ArrowDataError(`${rows} rows of ${this.#nodes[0]} elements`)
-    for (const id of this.#dictionaryFields.keys()) {
-      if (!this.#dictionaries.has(id)) throw new ArrowDataError(`dictionary ${id} is missing`)
-    }
     const elements = this.#foreign ? null : elementsOf(field, this.#nodes, this.#buffers)
     const primitive = field.id === TypeId.Int || field.id === TypeId.Float
     return {

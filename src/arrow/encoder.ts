@@ -1,5 +1,6 @@
 // JavaScript values → Arrow IPC streams. The common case, the same typed array constructor and length as last time, is a
 // few comparisons in `prepare` and two copies in `write`.
+import type { Vector } from "apache-arrow"
 import { MAX_PAYLOAD_BYTES } from "../core/limits.ts"
 import { Batch } from "./batch.ts"
 import { ColumnWriter, type DictionaryBatch } from "./columns.ts"
@@ -54,7 +55,7 @@ export type SendableValue =
  *
  * In arrays null and undefined are null. An array of nothing but nulls has the type Null.
  */
-export type Sendable = VectorLike | SendableValue
+export type Sendable = Vector | SendableValue
 
 /** An element type: a typed array class, the name of a primitive, or a fixed-width type of apache-arrow. */
 export type LoanType = TypedArrayConstructor | PrimitiveName | { readonly typeId: number }
@@ -124,7 +125,7 @@ export class Encoder {
       return this.#flat(new Uint8Array(data), UINT8)
     }
     if (Array.isArray(data)) return this.#values(data)
-    if (Reflect.get(data, VECTOR) === true) return this.#vector(data as VectorLike)
+    if (Reflect.get(data, VECTOR) === true) return this.#vector(data as unknown as VectorLike)
     return this.#values(this.#one(data))
   }
 

@@ -150,7 +150,12 @@ export class VectorReader {
     const type = dataTypeOf(field)
     const indices = (type as unknown as { indices: DataType }).indices
     const data = this.#elements(indices, length, field.dictionary.index.width)
-    const dictionary = this.#dictionary(field, field.dictionary.id)
+    // A column of nothing but nulls may come without its dictionary.
+    const known = this.#layout.dictionaries.has(field.dictionary.id)
+    if (!known && nullCount < length) {
+      throw new ArrowDataError(`dictionary ${field.dictionary.id} is missing`)
+    }
+    const dictionary = known ? this.#dictionary(field, field.dictionary.id) : undefined
     return makeData({ type, length, nullCount, nullBitmap, data, dictionary } as never)
   }
 
