@@ -30,6 +30,8 @@ const VERSION = ["--version", "-V", "-v"]
  * @example await main(["run", "flow.yml", "--stop-after", "8s"])
  */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Messages that nobody can read any more are no reason to fail.
+  process.stderr.on("error", () => {})
   let code: number
   try {
     code = await dispatch(argv)

@@ -13,7 +13,14 @@ export type KeyActions = { interrupt(): void; quit(): void; waiting(): void }
 export function listenToKeys(actions: KeyActions): Disposable {
   const input = process.stdin
   if (!input.isTTY || !inForeground()) return { [Symbol.dispose]() {} }
-  const raw = (on: boolean) => input.setRawMode(on)
+  const raw = (on: boolean) => {
+    try {
+      input.setRawMode(on)
+    } catch {
+      // The terminal is gone, as after SIGHUP: there is nothing left to give back.
+    }
+  }
+  const onGone = () => {}
   const onData = (data: Buffer) => {
     for (const key of data.toString("latin1")) press(key, actions, raw)
   }
@@ -23,6 +30,7 @@ export function listenToKeys(actions: KeyActions): Disposable {
   process.on("SIGCONT", resume)
   raw(true)
   input.on("data", onData)
+  input.on("error", onGone)
   return {
     [Symbol.dispose]() {
       input.off("data", onData)

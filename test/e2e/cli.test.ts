@@ -243,7 +243,7 @@ console.log(process.env.GREETING)`,
     "a reader that leaves early, as `head` does, ends the run and leaves nothing behind",
     async () => {
       using dir = ticking()
-      const script = `"$0" "$1" run flow.yml | head -n 3`
+      const script = `"$0" "$1" run flow.yml 2>&1 | head -n 3`
       await using run = start(["sh", "-c", script, process.execPath, MAIN], { cwd: dir.path })
       const { stdout, stderr } = await run.finished
       expect(stdout.split("\n").length).toBe(4)
@@ -272,6 +272,19 @@ describe("dora run on a terminal", () => {
       await person.sees("lnext")
       expect(person.screen()).toMatch(/\sicanon/)
       expect(person.screen()).toMatch(/\secho\s/)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    "a window that is closed stops the dataflow in order",
+    async () => {
+      using dir = ticking()
+      await using person = atTerminal([process.execPath, MAIN, "run", "flow.yml"], dir.path)
+      await person.sees("t: tick")
+      person.leaves()
+      expect(await person.exited).toBe(0)
+      await eventually("the node is gone", () => allGone(pidsIn(person.screen())))
     },
     LIMIT_MS,
   )

@@ -97,6 +97,8 @@ export type Person = AsyncDisposable & {
   /** Resolves once the screen shows this text. */
   sees(text: string, limitMs?: number): Promise<void>
   types(keys: string): void
+  /** Closes the terminal's window. */
+  leaves(): void
 }
 
 /** Runs a command on a terminal of its own. */
@@ -122,6 +124,7 @@ export function atTerminal(command: readonly string[], cwd: string): Person {
         throw new Error(`${cause.message}, which shows:\n${screen}`)
       }),
     types: (keys) => child.terminal!.write(keys),
+    leaves: () => child.terminal!.close(),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL")
       await child.exited
