@@ -15,13 +15,14 @@ export type ErrorParts = {
  */
 export class DoraError extends Error {
   readonly code: string
-  readonly parts: Readonly<ErrorParts>
+  /** Not enumerable: where an error is printed, its message says the same already. */
+  declare readonly parts: Readonly<ErrorParts>
 
   constructor(code: string, parts: ErrorParts) {
     super(messageOf(parts), parts.cause === undefined ? undefined : { cause: parts.cause })
     this.name = new.target.name
     this.code = code
-    this.parts = parts
+    Object.defineProperty(this, "parts", { value: parts })
   }
 }
 
