@@ -68,6 +68,23 @@ describe("everywhere", () => {
   })
 })
 
+describe("documents", () => {
+  test("link to files that exist", () => {
+    const documents = ["*.md", "{docs,examples}/**/*.md"].flatMap((glob) => [
+      ...new Bun.Glob(glob).scanSync(ROOT),
+    ])
+    expect(documents).toContain("README.md")
+    expect(documents).toContain("docs/promises.md")
+    const broken = documents.flatMap((path) => {
+      const text = readFileSync(join(ROOT, path), "utf8")
+      const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map((match) => match[1]!)
+      const missing = targets.filter((target) => !existsSync(join(ROOT, dirname(path), target)))
+      return missing.map((target) => `${path} links to ${target}`)
+    })
+    expect(broken).toEqual([])
+  })
+})
+
 describe("these rules", () => {
   test("find an arrow that points up, in static, re-exported, type and dynamic imports", () => {
     const text = [
