@@ -6,7 +6,7 @@ import { decode } from "jpeg-js"
 import { sobel } from "../../examples/vision/sobel.ts"
 import type { LogRecord } from "../../src/core/log.ts"
 import type { EdgeReport } from "../../src/daemon/edges.ts"
-import { dora } from "../support/dora.ts"
+import { dora, folder } from "../support/dora.ts"
 import { ROOT } from "../support/install.ts"
 
 const LIMIT_MS = 60_000
@@ -109,6 +109,20 @@ test(
     }
     expect(said("preview").join("\n")).toMatch(/camera: \d+ seen, 640×480 rgb8, centre \d+ \d+ \d+/)
     expect(said("preview").join("\n")).toMatch(/edges: \d+ seen, 640×480 mono8, centre \d+/)
+  },
+  LIMIT_MS,
+)
+
+test(
+  "the first dataflow of the guide works as it stands there",
+  async () => {
+    const guide = readFileSync(join(ROOT, "docs/getting-started.md"), "utf8")
+    const blocks = [...guide.matchAll(/```(?:ts|yaml)\n([\s\S]*?)```/g)].map((match) => match[1]!)
+    const [flow, sensor, display] = blocks
+    using dir = folder({ "flow.yml": flow!, "sensor.ts": sensor!, "display.ts": display! })
+    const run = await dora(["run", "flow.yml", "--stop-after", "1s"], { cwd: dir.path })
+    expect(run.stdout).toMatch(/display: \d\d\.\d+ celsius/)
+    expect(run.code).toBe(0)
   },
   LIMIT_MS,
 )
