@@ -225,9 +225,10 @@ describe("the end", () => {
       "a.ts": BRIEF,
     })
     await run(folder)
-    const before = readdirSync("/proc/self/fd").length
+    const open = () => readdirSync("/proc/self/fd").length
+    const before = open()
     const result = await run(folder)
-    expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before)
+    await listener.until(() => open() <= before)
     expect(result).toMatchObject({ ok: true, firstFailure: null, stopped: null })
     expect(result.nodes.map((node) => [node.node, node.ok, node.exitCode, node.cause])).toEqual([
       ["a", true, 0, "exit"],
@@ -401,6 +402,29 @@ describe("a running dataflow", () => {
     expect(second!.waitingFor()).toHaveLength(1)
     second!.stop()
     expect((await second!.finished).ok).toBe(true)
+  })
+
+  test("stays in control of a node that floods it with output", async () => {
+    using folder = new FlowFolder(one("a.ts"), {
+      "a.ts": `${PATIENT.replace("while", "Bun.spawn(['yes', 'flood'], { stdout: 'inherit' })\nwhile")}process.exit()`,
+    })
+    let lines = 0
+    const running = await start(folder, { listener: () => void lines++ })
+    while (lines < 1000) await Bun.sleep(2)
+    const began = performance.now()
+    running.stop()
+    expect((await running.finished).ok).toBe(true)
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  test("hands no descriptor of its own to a node", async () => {
+    using folder = new FlowFolder(
+      "nodes: [{ id: a, path: a.sh, outputs: [o] }, { id: b, path: b.ts, inputs: { i: a/o } }]",
+      { "a.sh": "#!/bin/sh\nls /proc/$$/fd\n", "b.ts": PATIENT },
+    )
+    await failedStart(folder)
+    // 10 is the shell's own, its script.
+    expect(listener.lines("a")).toEqual(["0", "1", "10", "2"])
   })
 
   test("writes each node's lines to its file", async () => {

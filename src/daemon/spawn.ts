@@ -69,7 +69,11 @@ export class Child {
    */
   kill(waitMs = KILL_WAIT_MS): void {
     this.signal("SIGKILL")
-    setTimeout(() => this.#giveUp({ code: null, signal: null }), waitMs).unref()
+    const timer = setTimeout(() => {
+      this.#process.unref()
+      this.#giveUp({ code: null, signal: null })
+    }, waitMs)
+    timer.unref()
   }
 
   async #run({ guard, onLine }: Launch): Promise<Exit> {
@@ -107,6 +111,8 @@ function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) =>
         const { done, value } = await reader.read()
         if (done) break
         lines.push(value)
+        // A node that floods us must not keep timers and sockets waiting.
+        await new Promise(setImmediate)
       }
     } finally {
       lines.end()
