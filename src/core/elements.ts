@@ -35,6 +35,39 @@ export type ElementName =
   | "Float32Array"
   | "Float64Array"
 
+/** A view of part of a buffer; written out for the same reason as {@link newElements}. */
+export function viewElements(
+  name: ElementName,
+  buffer: ArrayBuffer,
+  offset: number,
+  length: number,
+): ElementArray {
+  switch (name) {
+    case "Uint8Array":
+      return new Uint8Array(buffer, offset, length)
+    case "Float32Array":
+      return new Float32Array(buffer, offset, length)
+    case "Float64Array":
+      return new Float64Array(buffer, offset, length)
+    case "Int32Array":
+      return new Int32Array(buffer, offset, length)
+    case "Int8Array":
+      return new Int8Array(buffer, offset, length)
+    case "Uint16Array":
+      return new Uint16Array(buffer, offset, length)
+    case "Int16Array":
+      return new Int16Array(buffer, offset, length)
+    case "Uint32Array":
+      return new Uint32Array(buffer, offset, length)
+    case "BigUint64Array":
+      return new BigUint64Array(buffer, offset, length)
+    case "BigInt64Array":
+      return new BigInt64Array(buffer, offset, length)
+    case "Float16Array":
+      return new Float16Array(buffer, offset, length)
+  }
+}
+
 /** A new array. Written out, so that each allocation is compiled in line: five times faster than by a variable class. */
 export function newElements(name: ElementName, length: number): ElementArray {
   switch (name) {

@@ -8,8 +8,12 @@ export const CHUNK_SLACK_BYTES = 1024 * 1024
 export const CHUNK_STRIDE_BYTES = MAX_PAYLOAD_BYTES + CHUNK_SLACK_BYTES
 /** Most chunks a pool may have: address space, and the length of a borrow line. */
 export const MAX_POOL_CHUNKS = 4096
-/** Messages up to this size (Arrow stream and parameters) are copied through the slot. */
-export const INLINE_BYTES = 1024
+/** Messages up to this size (Arrow stream and parameters) are copied through the slot: in rings of few slots … */
+export const INLINE_BYTES = 5 * 1024
+/** … and in rings of more than {@link FEW_SLOTS}, which would take too much memory otherwise. */
+export const SMALL_INLINE_BYTES = 1024
+/** See {@link INLINE_BYTES}. */
+export const FEW_SLOTS = 64
 /** Slots of the largest ring. */
 export const MAX_RING_SLOTS = 1 << 16
 /** Queue size of an input that names none. */

@@ -1,6 +1,6 @@
 import type { Vector } from "apache-arrow"
 import { arrayOf, type Layout, readLayout, vectorOf } from "../arrow/decoder.ts"
-import type { ElementArray } from "../core/elements.ts"
+import { type ElementArray, type ElementName, viewElements } from "../core/elements.ts"
 import type { Parameters } from "../core/parameters.ts"
 import type { Borrow } from "../shm/reader.ts"
 import { decodeParameters } from "../wire/metadata.ts"
@@ -144,6 +144,7 @@ export class InputEvent implements Disposable {
    */
   get array(): ElementArray {
     if (this.#body !== null) return this.#body
+    if (this.#borrow !== null && this.#viewKnown(this.#borrow)) return this.#body!
     const bytes = this.data
     if (bytes.byteLength === 0) return bytes
     this.#body = arrayOf(this.#readLayout(bytes), bytes) as ElementArray
@@ -204,6 +205,17 @@ export class InputEvent implements Disposable {
 
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  /** A large message of known form needs one view. */
+  #viewKnown(borrow: Borrow): boolean {
+    const known = this.#template > 0 ? this.#source.template(this.#template) : null
+    if (known === null || known.layout.byteLength !== borrow.length) return false
+    const { simple } = known.layout
+    if (simple === null) return false
+    const name = simple.array.name as ElementName
+    this.#body = viewElements(name, borrow.buffer, simple.offset, simple.length)
+    return true
   }
 
   #readLayout(bytes: Uint8Array): Layout {

@@ -80,6 +80,13 @@ export class Receiver {
     return this.#stopQueued || Atomics.load(this.#inbox.words, STOP_WORD) !== 0
   }
 
+  /** Quick look while polling: has a message arrived on some ring? {@link poll} sees what this does not. */
+  arrived(): boolean {
+    const rings = this.#rings
+    for (let i = 0; i < rings.length; i++) if (rings[i]!.reader.ring.arrived()) return true
+    return false
+  }
+
   /** Would {@link poll} find something now? Looks at everything with fresh loads, and takes nothing. */
   pending(): boolean {
     if (this.#queue.length > 0 || this.ended || this.stopRequested) return true

@@ -11,7 +11,7 @@ const SLICE_NS = 1_000_000
 /** Then poll from rounds of the event loop for this long. */
 const ROUNDS_NS = 200_000
 /** The clock is read once in so many looks. */
-const LOOKS_PER_CLOCK = 16
+const LOOKS_PER_CLOCK = 32
 
 /** Somebody who waits: `attempt` does what is waited for and says whether it could; `pending` only looks. */
 export interface Waiter {
@@ -76,10 +76,9 @@ export class Waiting {
   #spin(receiver: Receiver, forNs: number): Event | null {
     const until = this.#clock.nowNs() + forNs
     do {
-      for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
-        const event = receiver.poll()
-        if (event !== null || receiver.ended) return event
-      }
+      const event = receiver.poll()
+      if (event !== null || receiver.ended) return event
+      for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (receiver.arrived()) return receiver.poll()
     } while (this.#clock.nowNs() < until)
     return null
   }

@@ -2,7 +2,7 @@
 // Python clients rely on it. Little-endian 32-bit words; offsets in bytes unless a name ends in _WORD.
 // Words are grouped by who polls them, not by who writes them: JavaScriptCore's atomic loads are locked
 // read-modify-write instructions, so two processes that load the same line keep taking it from each other.
-import { INLINE_BYTES } from "../core/limits.ts"
+import { FEW_SLOTS, INLINE_BYTES, SMALL_INLINE_BYTES } from "../core/limits.ts"
 
 /** "dora" in the first word of every segment. */
 export const MAGIC = 0x61726f64
@@ -93,7 +93,6 @@ export const CLOCK_ID_WORD = 8
 /** Bytes of the Arrow header: where the body starts in the stream. */
 export const HEADER_LENGTH_WORD = 12
 export const SLOT_HEADER_BYTES = 64
-export const SLOT_BYTES = SLOT_HEADER_BYTES + INLINE_BYTES + 64
 
 /** Bits of the chunk index in CHUNK_WORD; the rest is the pool generation. */
 export const CHUNK_BITS = 13
@@ -117,9 +116,19 @@ export function chunksOffset(chunks: number, lines: number): number {
   return roundUp(LINES_OFFSET + lines * borrowLineBytes(chunks), PAGE_BYTES)
 }
 
+/** Bytes for a message in a slot of a new ring. */
+export function inlineBytesFor(slots: number): number {
+  return slots <= FEW_SLOTS ? INLINE_BYTES : SMALL_INLINE_BYTES
+}
+
+/** Distance from one slot to the next. */
+export function slotBytes(inlineBytes: number): number {
+  return roundUp(SLOT_HEADER_BYTES + inlineBytes, LINE_BYTES)
+}
+
 /** Bytes of a ring with its header. */
-export function ringBytes(slots: number): number {
-  return roundUp(RING_HEADER_BYTES + slots * SLOT_BYTES, LINE_BYTES)
+export function ringBytes(slots: number, inlineBytes: number): number {
+  return roundUp(RING_HEADER_BYTES + slots * slotBytes(inlineBytes), LINE_BYTES)
 }
 
 /** Slots for a queue: the next power of two. */

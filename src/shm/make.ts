@@ -1,10 +1,11 @@
 // Makes segments: the daemon's part of the layout.
-import { CHUNK_STRIDE_BYTES, INLINE_BYTES, MAX_POOL_CHUNKS } from "../core/limits.ts"
+import { CHUNK_STRIDE_BYTES, MAX_POOL_CHUNKS } from "../core/limits.ts"
 import type { QueuePolicy } from "../core/policy.ts"
 import {
   borrowLineBytes,
   chunksOffset,
   HEAD_WORD,
+  inlineBytesFor,
   INLINE_BYTES_WORD,
   LINES_OFFSET,
   PAGE_BYTES,
@@ -20,8 +21,8 @@ import {
   ringBytes,
   roundUp,
   SEQ_WORD,
-  SLOT_BYTES,
   SLOTS_WORD,
+  slotBytes,
   START_WORD,
   slotsFor,
   TAIL_WORD,
@@ -47,7 +48,8 @@ export function makeInbox(name: string, rings: RingGeometry[], startIndex: numbe
   let size = RINGS_OFFSET
   for (const ring of rings) {
     offsets.push(size)
-    size += ringBytes(ring.timer ? 0 : slotsFor(ring.queueSize))
+    const slots = slotCount(ring)
+    size += ringBytes(slots, inlineBytesFor(slots))
   }
   size = roundUp(size, PAGE_BYTES)
   const fd = createMemory(name, size)
@@ -60,11 +62,16 @@ export function makeInbox(name: string, rings: RingGeometry[], startIndex: numbe
   return { ref: { fd, size }, rings: offsets }
 }
 
+function slotCount(ring: RingGeometry): number {
+  return ring.timer ? 0 : slotsFor(ring.queueSize)
+}
+
 function initRing(words: Int32Array, base: number, ring: RingGeometry, start: number): void {
-  const slots = ring.timer ? 0 : slotsFor(ring.queueSize)
+  const slots = slotCount(ring)
+  const inlineBytes = inlineBytesFor(slots)
   words[base + SLOTS_WORD] = slots
   words[base + QUEUE_SIZE_WORD] = ring.queueSize
-  words[base + INLINE_BYTES_WORD] = INLINE_BYTES
+  words[base + INLINE_BYTES_WORD] = inlineBytes
   words[base + POLICY_WORD] = ring.policy === "backpressure" ? 1 : 0
   words[base + START_WORD] = start
   words[base + HEAD_WORD] = start
@@ -73,7 +80,7 @@ function initRing(words: Int32Array, base: number, ring: RingGeometry, start: nu
   const firstSlot = base + (RING_HEADER_BYTES >> 2)
   for (let i = 0; i < slots; i++) {
     const index = (start + i) | 0
-    const slot = firstSlot + (index & (slots - 1)) * (SLOT_BYTES >> 2)
+    const slot = firstSlot + (index & (slots - 1)) * (slotBytes(inlineBytes) >> 2)
     // What the previous turn would have left there: never the number that a consumer waits for.
     words[slot + SEQ_WORD] = (index + 1 - slots) | 0
   }

@@ -11,8 +11,8 @@ import {
   RING_HEADER_BYTES,
   SENT_BYTES_FLOAT,
   SEQ_WORD,
-  SLOT_BYTES,
   SLOTS_WORD,
+  slotBytes,
   START_WORD,
   TAIL_WORD,
   TAKEN_WORD,
@@ -20,8 +20,6 @@ import {
   WANT_WORD,
 } from "./layout.ts"
 import type { Inbox } from "./segment.ts"
-
-const SLOT_WORDS = SLOT_BYTES >> 2
 
 /** What both ends of a ring know: where it lies, and its geometry, which never changes. */
 class RingEnd {
@@ -34,6 +32,7 @@ class RingEnd {
   readonly backpressure: boolean
   protected readonly mask: number
   protected readonly firstSlot: number
+  protected readonly slotWords: number
 
   constructor(inbox: Inbox, offset: number) {
     this.inbox = inbox
@@ -44,11 +43,12 @@ class RingEnd {
     this.backpressure = this.words[this.base + POLICY_WORD] === 1
     this.mask = this.words[this.base + SLOTS_WORD]! - 1
     this.firstSlot = (offset + RING_HEADER_BYTES) >> 2
+    this.slotWords = slotBytes(this.inlineBytes) >> 2
   }
 
   /** Word index of the slot of a message index. */
   protected slotOf(index: number): number {
-    return this.firstSlot + (index & this.mask) * SLOT_WORDS
+    return this.firstSlot + (index & this.mask) * this.slotWords
   }
 }
 
@@ -145,6 +145,12 @@ export class ConsumerRing extends RingEnd {
   constructor(inbox: Inbox, offset: number) {
     super(inbox, offset)
     this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
+  }
+
+  /** Quick look of a poller: has the next message arrived? Does not notice that it was dropped. */
+  arrived(): boolean {
+    const tail = this.tail
+    return Atomics.load(this.words, this.slotOf(tail) + SEQ_WORD) === ((tail + 1) | 0)
   }
 
   /** Step 1: is there a message? Follows the producer when it has dropped ours. */
