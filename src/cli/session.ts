@@ -34,7 +34,7 @@ export async function runSession(flow: Dataflow, options: RunOptions, view: View
     else giveUp.abort(by)
   }
   const out = standardOutput(() => stop("closed output"))
-  using requests = stopRequests(() => running, giveUp, out)
+  using requests = stopRequests(() => running, giveUp)
   const toLine = logLines(view.format, out.color)
   const show = (record: LogRecord) => {
     if (passes(view.level, record.level)) out.line(toLine(record))
@@ -65,7 +65,6 @@ const RELEASE_SCREEN = "\x1b7\x1b[r\x1b8\x1b[?25h"
 function stopRequests(
   running: () => RunningDataflow | null,
   giveUp: AbortController,
-  out: Output,
 ): StopRequests {
   return new StopRequests({
     stop(why) {
@@ -79,10 +78,7 @@ function stopRequests(
       say.warn("killing all nodes")
       running()?.kill()
     },
-    abort() {
-      out.line("")
-      process.exit(1)
-    },
+    abort: () => process.exit(1),
   })
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import manifest from "../../package.json" with { type: "json" }
 import { atTerminal, dora, eventually, folder, isAlive, start, startDora } from "../support/dora.ts"
 import { ROOT } from "../support/install.ts"
+import { needs } from "../support/toolchain.ts"
 
 const LIMIT_MS = 60_000
 const MAIN = join(ROOT, "src/cli/main.ts")
@@ -65,6 +66,25 @@ describe("dora", () => {
     expect((await dora(["run", "--help"])).stdout).toContain("--stop-after=<duration>")
     const bare = await dora([])
     expect([bare.code, bare.stdout, bare.stderr.includes("USAGE")]).toEqual([2, "", true])
+  })
+
+  const node = Bun.which("node")
+  needs("node", node !== null)("an older Bun, or Node, is told what to install", async () => {
+    // Node plays both; the file is plain JavaScript, which it reads under another name.
+    using dir = folder({
+      "main.mjs": await Bun.file(MAIN).text(),
+      "old.mjs": `globalThis.Bun = { version: "1.3.9", semver: { satisfies: () => false } }`,
+    })
+    for (const [args, found] of [
+      [["main.mjs"], "this is Node v"],
+      [["--import", "./old.mjs", "main.mjs"], "this is Bun 1.3.9"],
+    ] as const) {
+      await using run = start([node!, ...args], { cwd: dir.path })
+      const { code, stderr } = await run.finished
+      expect(code).toBe(1)
+      expect(stderr).toContain(`dora needs Bun 1.4.0 or newer, and ${found}`)
+      expect(stderr).toContain("npm install -g bun@")
+    }
   })
 
   test("a misspelt command or flag is told which one was meant, with exit code 2", async () => {
