@@ -1,5 +1,6 @@
 // The environment of a node: order and refusals as in dora-daemon 1.1.0 (sections 1.1 of the protocol reference
 // and 9 of the descriptor reference).
+import type { Dataflow } from "../descriptor/types.ts"
 import { CONFIG_VARIABLE } from "../wire/config.ts"
 import { PLAN_VARIABLE } from "../shm/plan.ts"
 import { MARKER } from "./guard.ts"
@@ -57,6 +58,31 @@ export function composeEnvironment(sources: EnvironmentSources): {
     }
   }
   return { env: Object.assign(env, sources.own), refused: [...refused] }
+}
+
+/**
+ * The environment of every node, without what a single node is told about itself.
+ *
+ * @param flags  what the caller of the dataflow adds
+ * @param warn   told of each variable that a dataflow may not set
+ */
+export function nodeEnvironments(
+  flow: Dataflow,
+  dataflow: string,
+  flags: Record<string, string> = {},
+  warn: (message: string) => void,
+): Map<string, Record<string, string>> {
+  const own = ownEnvironment(dataflow)
+  return new Map(
+    flow.nodes.map((node) => {
+      const given = [flow.env, flags, node.env]
+      const { env, refused } = composeEnvironment({ inherited: process.env, given, own })
+      for (const name of refused) {
+        warn(`node ${node.id}: a dataflow may not set the variable \`${name}\`; it is left out`)
+      }
+      return [node.id, env]
+    }),
+  )
 }
 
 /** What every process of a dataflow gets from us. */

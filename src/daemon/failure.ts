@@ -112,8 +112,10 @@ export function failedSource(
   return null
 }
 
-function howItEnded({ exitCode, signal }: NodeResult): string {
-  return signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
+/** The end of a node as the rest of a sentence: `exited with code 3`. */
+export function howItEnded({ exitCode, signal }: NodeResult): string {
+  if (signal !== null) return `was killed by ${signal}`
+  return exitCode === null ? "could not be ended" : `exited with code ${exitCode}`
 }
 
 function evidence(command: string[], tail: readonly string[]): string {

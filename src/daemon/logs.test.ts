@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from "bun:test"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LogRecord } from "../core/log.ts"
 import { STDERR_TAIL_LINES } from "../core/limits.ts"
-import { Logs } from "./logs.ts"
+import { LogDirectoryError, Logs } from "./logs.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "dora-logs-"))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -90,4 +90,9 @@ test("only the end of stderr is kept", () => {
   for (let i = 0; i < 1000; i++) log.line("stderr", `line ${i}`)
   expect(log.stderrTail).toHaveLength(STDERR_TAIL_LINES)
   expect(log.stderrTail.at(-1)).toBe("line 999")
+})
+
+test("a directory that can't be made is an error by name", () => {
+  writeFileSync(join(directory, "file"), "")
+  expect(() => new Logs(join(directory, "file", "logs"), () => {})).toThrow(LogDirectoryError)
 })

@@ -2,8 +2,21 @@
 // reference.
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs"
 import { join } from "node:path"
+import { DoraError } from "../core/errors.ts"
 import { STDERR_TAIL_CHARS, STDERR_TAIL_LINES } from "../core/limits.ts"
 import { LOG_LEVELS, type LogLevel, type LogRecord, passes } from "../core/log.ts"
+
+/** The log files of a dataflow can't be made. */
+export class LogDirectoryError extends DoraError {
+  constructor(directory: string, cause: unknown) {
+    super("LOG_DIRECTORY", {
+      what: `can't write log files to ${directory}`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      fix: "make the directory writable, or choose another one",
+      cause,
+    })
+  }
+}
 
 /** Where the lines of a dataflow go. */
 export class Logs implements Disposable {
@@ -15,9 +28,14 @@ export class Logs implements Disposable {
   /**
    * @param directory  made when it is missing
    * @param emit       gets every record that passed its node's filter, and those of the daemon
+   * @throws LogDirectoryError
    */
   constructor(directory: string, emit: (record: LogRecord) => void) {
-    mkdirSync(directory, { recursive: true })
+    try {
+      mkdirSync(directory, { recursive: true })
+    } catch (cause) {
+      throw new LogDirectoryError(directory, cause)
+    }
     this.directory = directory
     this.#emit = emit
   }

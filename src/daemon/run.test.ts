@@ -253,6 +253,7 @@ describe("the end", () => {
       command: [process.execPath, join(folder.path, "b.ts")],
       stderrTail: ["lens cap on"],
     })
+    expect(listener.lines()).toEqual(["node b exited with code 7", "node a was killed by SIGSEGV"])
     expect(result.nodes[0]).toMatchObject({
       node: "a",
       ok: false,
@@ -340,6 +341,10 @@ describe("a stop", () => {
     expect(took).toBeLessThan(2000)
     expect(listener.lines("a")).toContain("ignored SIGTERM")
     expect(stopped).toMatchObject({ term: ["a"], kill: ["a"] })
+    expect(listener.lines()).toEqual([
+      "node a did not heed the stop within 0.4 s: SIGTERM",
+      "node a: SIGKILL",
+    ])
     expect(nodes[0]).toMatchObject({ ok: true, cause: "grace", signal: "SIGKILL" })
     expect(ok).toBe(true)
   })

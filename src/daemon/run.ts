@@ -1,8 +1,8 @@
 // A dataflow from its start to its end. Everything that is opened here is closed here, on every way out.
 import { join } from "node:path"
 import { HybridClock } from "../core/clock.ts"
-import { DoraError } from "../core/errors.ts"
 import { FAILED_START_GRACE_MS, MAX_SOCKETS_PER_NODE, STARTUP_TIMEOUT_MS } from "../core/limits.ts"
+import type { LogRecord } from "../core/log.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { PLAN_VARIABLE } from "../shm/plan.ts"
 import { CONFIG_VARIABLE } from "../wire/config.ts"
@@ -10,8 +10,8 @@ import { Barrier } from "./barrier.ts"
 import { build } from "./build.ts"
 import { type Command, resolveCommand } from "./command.ts"
 import type { EdgeReport } from "./edges.ts"
-import { composeEnvironment, ownEnvironment } from "./environment.ts"
-import { failedSource, StartAbortedError, StartupTimeoutError } from "./failure.ts"
+import { nodeEnvironments } from "./environment.ts"
+import { failedSource, howItEnded, StartAbortedError, StartupTimeoutError } from "./failure.ts"
 import { Guard, sweep } from "./guard.ts"
 import { Listener } from "./listener.ts"
 import { Logs } from "./logs.ts"
@@ -27,18 +27,6 @@ import type {
   RunningDataflow,
   RunOptions,
 } from "./types.ts"
-
-/** The log files of a dataflow can't be made. */
-export class LogDirectoryError extends DoraError {
-  constructor(directory: string, cause: unknown) {
-    super("LOG_DIRECTORY", {
-      what: `can't write log files to ${directory}`,
-      why: cause instanceof Error ? cause.message : String(cause),
-      fix: "make the directory writable, or choose another one",
-      cause,
-    })
-  }
-}
 
 /**
  * Starts a dataflow and waits until all its nodes have subscribed. When that fails everything is ended and closed
@@ -98,7 +86,9 @@ class Run implements RunningDataflow {
     this.#barrier = barrier
     this.#makeNodes(logs, guard, memory, barrier)
     const listener = this.#listen(logs)
-    const environments = this.#environments(logs)
+    const environments = nodeEnvironments(this.#flow, this.id, this.#options.env, (message) =>
+      logs.say("warn", message),
+    )
     for (const { id, spec, log } of this.#nodes) {
       if (spec.build.length === 0) continue
       this.#emit({ type: "state", node: id, state: "building" })
@@ -136,17 +126,11 @@ class Run implements RunningDataflow {
 
   #openLogs(): Logs {
     const { outDir = join(this.#flow.workingDir, "out") } = this.#options
-    const directory = join(outDir, this.id)
-    try {
-      return this.#resources.use(
-        new Logs(directory, (record) => {
-          this.#emit({ type: "log", record })
-          this.#memory?.publishLog(record)
-        }),
-      )
-    } catch (cause) {
-      throw new LogDirectoryError(directory, cause)
+    const emit = (record: LogRecord) => {
+      this.#emit({ type: "log", record })
+      this.#memory?.publishLog(record)
     }
+    return this.#resources.use(new Logs(join(outDir, this.id), emit))
   }
 
   #openGuard(logs: Logs): Guard {
@@ -183,12 +167,17 @@ class Run implements RunningDataflow {
       forced: (node: string) => this.#ladder.forced(node),
       blame: (node: string) => this.#blame(node, barrier.open),
       onState: (node: string, state: NodeState) => this.#emit({ type: "state", node, state }),
-      onEnd: (result: NodeResult) => void this.#results.push(result),
+      onEnd: (result: NodeResult) => {
+        this.#results.push(result)
+        // A failed start throws an error that says it.
+        if (!result.ok && barrier.open)
+          logs.say("error", `node ${result.node} ${howItEnded(result)}`)
+      },
     }
     this.#nodes = this.#flow.nodes.map(
       (spec) => new SupervisedNode(spec, logs.node(spec.id, spec.minLogLevel), around),
     )
-    this.#ladder = new StopLadder(this.#nodes)
+    this.#ladder = new StopLadder(this.#nodes, (message) => logs.say("warn", message))
   }
 
   #listen(logs: Logs): Listener {
@@ -200,23 +189,6 @@ class Run implements RunningDataflow {
       warn: (message: string) => logs.say("warn", message),
     }
     return this.#resources.use(new Listener(host, MAX_SOCKETS_PER_NODE * nodes.size))
-  }
-
-  #environments(logs: Logs): Map<string, Record<string, string>> {
-    const own = ownEnvironment(this.id)
-    const environments = new Map<string, Record<string, string>>()
-    for (const node of this.#flow.nodes) {
-      const given = [this.#flow.env, this.#options.env ?? {}, node.env]
-      const { env, refused } = composeEnvironment({ inherited: process.env, given, own })
-      for (const name of refused) {
-        logs.say(
-          "warn",
-          `node ${node.id}: a dataflow may not set the variable \`${name}\`; it is left out`,
-        )
-      }
-      environments.set(node.id, env)
-    }
-    return environments
   }
 
   /** All programs are looked for before the first one is started. */

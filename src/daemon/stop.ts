@@ -21,13 +21,16 @@ export interface Stoppable {
  */
 export class StopLadder implements Disposable {
   readonly #nodes: readonly Stoppable[]
+  readonly #say: (message: string) => void
   #timer: Timer | null = null
   #report: StopReport | null = null
   #killed = false
   #disposed = false
 
-  constructor(nodes: readonly Stoppable[]) {
+  /** @param say  told of each signal that a node needed */
+  constructor(nodes: readonly Stoppable[], say: (message: string) => void = () => {}) {
     this.#nodes = nodes
+    this.#say = say
   }
 
   /** What the stop took so far; null when there was none. */
@@ -72,6 +75,7 @@ export class StopLadder implements Disposable {
 
   #terminate(graceMs: number): void {
     for (const node of this.#living()) {
+      this.#say(`node ${node.id} did not heed the stop within ${graceMs / 1000} s: SIGTERM`)
       this.#report!.term.push(node.id)
       node.terminate()
     }
@@ -82,6 +86,7 @@ export class StopLadder implements Disposable {
     this.#killed = true
     if (this.#timer) clearTimeout(this.#timer)
     for (const node of this.#living()) {
+      this.#say(`node ${node.id}: SIGKILL`)
       this.#report!.kill.push(node.id)
       node.kill(KILL_WAIT_MS)
     }
