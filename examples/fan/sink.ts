@@ -1,6 +1,6 @@
 import { Node } from "dora-bun"
 
-const LENGTH = 1024
+const LENGTH = 4096
 const FACTORS: Record<string, number> = { north: 2, east: 3, south: 5, west: 7 }
 
 using node = await Node.init()
