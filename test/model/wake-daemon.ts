@@ -54,7 +54,16 @@ export class WakeDaemon {
 
   /** The private registers are gone. */
   #forget(next: WakeState, at: number) {
-    Object.assign(this.#dead(next), { at, port: 0, busy: 0, ended: 0, fate: 0, peer: 0, woken: 0 })
+    Object.assign(this.#dead(next), {
+      at,
+      port: 0,
+      busy: 0,
+      ended: 0,
+      fate: 0,
+      peer: 0,
+      call: WORD.running,
+      woken: 0,
+    })
   }
 
   #decide(go: Step) {
@@ -101,19 +110,21 @@ export class WakeDaemon {
   #callNeighbour(now: WakeState, go: Step) {
     const peer = this.#neighbours[this.#dead(now).port]!
     go(`(daemon) wakes ${nameOf(peer)}`, (next) => {
-      poke(this.#o, next, peer)
+      // It can't know how the node sleeps, so it makes both calls.
+      poke(this.#o, next, peer, WORD.parkedFutex)
+      if (this.#o.sleep === "pipe") poke(this.#o, next, peer, WORD.parkedPipe)
       this.#dead(next).port++
       this.#dead(next).at = AT.wakeNeighbours
     })
   }
 
   #wakeParked(now: WakeState, peer: number, go: Step) {
-    const parked = now.nodes[peer]!.word === WORD.parked
+    const { word } = now.nodes[peer]!
     go(`(daemon) wakes ${nameOf(peer)} if it is parked`, (next) => {
       this.#dead(next).port++
-      if (!parked) return
+      if (word === WORD.running) return
       next.nodes[peer]!.word = WORD.running
-      poke(this.#o, next, peer)
+      poke(this.#o, next, peer, word)
     })
   }
 }

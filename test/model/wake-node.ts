@@ -4,6 +4,7 @@ import {
   AT,
   nameOf,
   type NodeState,
+  parkedWord,
   type Port,
   poke,
   portsOf,
@@ -63,6 +64,8 @@ export class WakeNode {
         return this.#park(now, go)
       case AT.asleep:
         return this.#asleep(now, go)
+      case AT.nested:
+        return this.#callbackEnds(go)
       case AT.awake:
         return this.#awake(now, go)
     }
@@ -79,7 +82,7 @@ export class WakeNode {
     if (me.busy) return at("looks again", { busy: 0, port: 0, woken: 0 })
     if (this.#o.noRearm && me.woken) return at("sleeps again", { at: AT.park, port: 0 })
     if (this.#o.checkThenArm) return at("re-checks first", { at: AT.recheck, port: 0 })
-    at("arms", { word: WORD.parked, at: AT.recheck, port: 0 })
+    at("arms", { word: parkedWord(this.#o), at: AT.recheck, port: 0 })
   }
 
   #finished(now: WakeState, port: Port): boolean {
@@ -165,21 +168,22 @@ export class WakeNode {
     const { peer } = this.#me(now)
     const { word } = now.nodes[peer]!
     go(`loads the wake word of ${nameOf(peer)}: ${word}`, (next) => {
-      if (word === WORD.parked) this.#me(next).at = AT.exchange
-      else this.#signalled(next)
+      if (word === WORD.running) this.#signalled(next)
+      else Object.assign(this.#me(next), { at: AT.exchange, call: word })
     })
   }
 
   #signalled(next: WakeState) {
     this.#me(next).at = AT.drain
     this.#me(next).peer = 0
+    this.#me(next).call = WORD.running
   }
 
   #exchange(now: WakeState, go: Step) {
-    const { peer, buffered } = this.#me(now)
+    const { peer, call, buffered } = this.#me(now)
     // A compare-and-swap makes the stores before it visible: it waits for the store buffer.
     if (buffered) return
-    if (now.nodes[peer]!.word !== WORD.parked) {
+    if (now.nodes[peer]!.word !== call) {
       return go("finds that somebody else wakes", (next) => this.#signalled(next))
     }
     go(`exchanges the wake word of ${nameOf(peer)}`, (next) => {
@@ -189,9 +193,9 @@ export class WakeNode {
   }
 
   #call(now: WakeState, go: Step) {
-    const { peer } = this.#me(now)
+    const { peer, call } = this.#me(now)
     go(`wakes ${nameOf(peer)}`, (next) => {
-      poke(this.#o, next, peer)
+      poke(this.#o, next, peer, call)
       this.#signalled(next)
     })
   }
@@ -241,7 +245,7 @@ export class WakeNode {
   #recheck(now: WakeState, port: Port | undefined, go: Step) {
     if (!port) {
       return go("found nothing", (next) => {
-        if (this.#o.checkThenArm) this.#me(next).word = WORD.parked
+        if (this.#o.checkThenArm) this.#me(next).word = parkedWord(this.#o)
         Object.assign(this.#me(next), { at: AT.park, port: 0 })
       })
     }
@@ -264,22 +268,35 @@ export class WakeNode {
   }
 
   #park(now: WakeState, go: Step) {
-    if (this.#o.sleep === "futex" && this.#me(now).word !== WORD.parked) {
+    if (this.#o.sleep === "futex" && this.#me(now).word === WORD.running) {
       return go("has its futex return at once", (next) => void (this.#me(next).at = AT.awake))
     }
     go("sleeps", (next) => void (this.#me(next).at = AT.asleep))
   }
 
   #asleep(now: WakeState, go: Step) {
-    if (this.#o.sleep === "futex" || !this.#me(now).pipe) return
-    go(
-      "is woken, empties the pipe",
-      (next) => void Object.assign(this.#me(next), { pipe: 0, at: AT.awake }),
-    )
+    if (this.#o.sleep === "futex") return
+    if (this.#me(now).pipe) {
+      go("is woken, empties the pipe", (next) => {
+        Object.assign(this.#me(next), { pipe: 0, at: AT.awake })
+      })
+    }
+    if (!now.callbacks) return
+    go("runs a callback, which parks on the futex", (next) => {
+      next.callbacks--
+      Object.assign(this.#me(next), { word: WORD.parkedFutex, at: AT.nested })
+    })
+  }
+
+  #callbackEnds(go: Step) {
+    go("ends the callback", (next) => {
+      this.#me(next).word = WORD.running
+      this.#me(next).at = this.#o.noInterrupt ? AT.asleep : AT.awake
+    })
   }
 
   #awake(now: WakeState, go: Step) {
-    const keepsWord = this.#o.noRearm && this.#me(now).word === WORD.parked
+    const keepsWord = this.#o.noRearm && this.#me(now).word !== WORD.running
     go("runs again", (next) => {
       if (!keepsWord) this.#me(next).word = WORD.running
       const woken = this.#o.noRearm ? 1 : 0

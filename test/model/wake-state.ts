@@ -17,6 +17,10 @@ export type WakeOptions = {
   mayRestart: boolean
   /** Nobody closes: any message may be the last event for ever, so nothing later can repair a lost wake-up. */
   open: boolean
+  /** How often, in all, a callback of a node that sleeps on its pipe blocks in a futex sleep of its own. */
+  callbacks: number
+  /** Flaw: after such a callback the sleep on the pipe goes on, with the word saying running. */
+  noInterrupt: boolean
   /** Flaw: after a death the daemon wakes only those whose word says parked. */
   noDeathWake: boolean
   /** Flaw: publishing is a plain store, which may become visible after the load of the wake word. */
@@ -37,6 +41,8 @@ export const DEFAULTS: Omit<WakeOptions, "nodes" | "edges"> = {
   mayGiveUp: false,
   mayRestart: false,
   open: false,
+  callbacks: 0,
+  noInterrupt: false,
   noDeathWake: false,
   plainPublish: false,
   checkThenArm: false,
@@ -58,6 +64,7 @@ export const AT = {
   recheck: 14,
   park: 15,
   asleep: 16,
+  nested: 17,
   awake: 18,
   done: 20,
   dead: 21,
@@ -67,8 +74,8 @@ export const AT = {
   callNeighbour: 25,
 } as const
 
-/** Values of a wake word. */
-export const WORD = { running: 0, parked: 2 } as const
+/** Values of a wake word. Who parks says on what, and so how to wake it. */
+export const WORD = { running: 0, parkedFutex: 1, parkedPipe: 2 } as const
 /** What the daemon has decided about a dead node. */
 export const FATE = { restart: 1, giveUp: 2 } as const
 
@@ -88,12 +95,14 @@ export function initialState(o: WakeOptions) {
       buffered: 0,
       /** The daemon's decision while the node is dead. */
       fate: 0,
-      /** Whom it is about to wake. */
+      /** Whom it is about to wake, and the word that says how. */
       peer: 0,
+      call: WORD.running as number,
       /** Was woken and hasn't found anything yet, where a flaw asks for it. */
       woken: 0,
     })),
     deaths: o.deaths,
+    callbacks: o.callbacks,
   }
 }
 
@@ -111,11 +120,19 @@ export function portsOf({ edges }: WakeOptions, node: number): Port[] {
   return [...ports.filter((port) => port.incoming), ...outgoing]
 }
 
-/** The call that ends a sleep: does nothing to a futex on which nobody sleeps, and leaves a byte in a pipe. */
-export function poke({ sleep }: WakeOptions, next: WakeState, peer: number) {
+/** The word of a node that goes to sleep. */
+export function parkedWord({ sleep }: WakeOptions): number {
+  return sleep === "futex" ? WORD.parkedFutex : WORD.parkedPipe
+}
+
+/**
+ * The call that ends a sleep. On a futex it does nothing unless somebody sleeps there (the nested sleep of a callback may
+ * end at any time anyway); in a pipe it leaves a byte.
+ */
+export function poke({ sleep }: WakeOptions, next: WakeState, peer: number, word: number) {
   const sleeper = next.nodes[peer]!
-  if (sleep === "pipe") sleeper.pipe = 1
-  else if (sleeper.at === AT.asleep) sleeper.at = AT.awake
+  if (word === WORD.parkedPipe) sleeper.pipe = 1
+  else if (sleep === "futex" && sleeper.at === AT.asleep) sleeper.at = AT.awake
 }
 
 /** A node as counterexamples call it: A, B, … */

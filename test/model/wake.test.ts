@@ -40,6 +40,11 @@ const flaws: Verdict[] = [
     wake({ ...twoProducers(2, 1), sleep: "pipe", noCreditCheck: true }),
   ),
   fails(
+    "pipe: a callback that blocked leaves the loop asleep and its word at running",
+    STUCK,
+    wake({ ...twoProducers(1, ROOM), sleep: "pipe", open: true, callbacks: 1, noInterrupt: true }),
+  ),
+  fails(
     "pipe: sleeping again without arming",
     STUCK,
     wake({ ...twoProducers(2, ROOM), sleep: "pipe", noRearm: true }),
@@ -47,6 +52,21 @@ const flaws: Verdict[] = [
 ]
 
 const anyFate = { mayGiveUp: true, mayRestart: true } as const
+
+const callbacks: Verdict[] = [
+  holds(
+    "pipe: two producers, always room, never closed, callbacks that block",
+    wake({ ...twoProducers(2, ROOM), sleep: "pipe", open: true, callbacks: 2 }),
+  ),
+  holds(
+    "pipe: chain of three, credit 1, never closed, a callback that blocks",
+    wake({ ...chain(2, 1), sleep: "pipe", open: true, callbacks: 1 }),
+  ),
+  holds(
+    "pipe: cycle of two, credit 1, a death anywhere, successor or none, a callback that blocks",
+    wake({ ...cycle(2, 1), sleep: "pipe", deaths: 1, callbacks: 1, ...anyFate }),
+  ),
+]
 
 const corrected: Verdict[] = (["futex", "pipe"] as const).flatMap((sleep) => [
   holds(
@@ -97,5 +117,6 @@ describe("a wrong rule of waking fails:", () => {
 })
 
 describe("waking holds:", () => {
-  for (const verdict of corrected) test(verdict.name, () => judge(verdict), TIMEOUT_MS)
+  for (const verdict of [...corrected, ...callbacks])
+    test(verdict.name, () => judge(verdict), TIMEOUT_MS)
 })
