@@ -36,6 +36,8 @@ export class PoolProducer {
         return this.#write(now, go)
       case P.room:
         return this.#lookForRoom(now, go)
+      case P.notice:
+        return this.#notice(now, go)
       case P.drop:
         return this.#dropOldest(now, go)
       case P.clearHeld:
@@ -82,7 +84,7 @@ export class PoolProducer {
     const edge = now.edges[number]!
     go(`P loads the tail of edge ${number}`, (next) => {
       next.edges[number]!.cachedTail = edge.tail
-      if (!edge.abandoned) {
+      if (!this.#skips(edge)) {
         const queued = this.#chunks.queued(edge, edge.tail, edge.ownHead, generation)
         next.producer.busy = now.producer.busy | queued
       }
@@ -111,10 +113,21 @@ export class PoolProducer {
     }
   }
 
+  #skips(edge: EdgeState): boolean {
+    return (this.#o.noticeLate ? edge.gone : edge.abandoned) === 1
+  }
+
   #choose(now: PoolState, go: Step) {
     const { generation, busy } = now.producer
     const free = this.#chunks.all & ~busy
     if (!free) {
+      const left = now.edges.findIndex((edge) => this.#o.noticeLate && edge.abandoned && !edge.gone)
+      if (left >= 0) {
+        return go(`P finds no chunk and notices that edge ${left} is abandoned`, (next) => {
+          next.edges[left]!.gone = 1
+          Object.assign(next.producer, { at: P.scanTail, edge: 0, busy: 0 })
+        })
+      }
       return go("P finds no chunk and looks again", (next) => {
         Object.assign(next.producer, { at: P.scanTail, edge: 0, busy: 0 })
       })
@@ -143,7 +156,7 @@ export class PoolProducer {
     const number = now.producer.edge
     const edge = now.edges[number]!
     const write = this.#o.first ? P.setHeld : P.writeSlot
-    if (edge.abandoned) {
+    if (this.#skips(edge)) {
       return go(`P skips the abandoned edge ${number}`, (next) => this.#nextEdge(next))
     }
     const hasRoom = (at: EdgeState) => at.ownHead - at.cachedTail < this.#o.queueSize
@@ -151,7 +164,20 @@ export class PoolProducer {
       return go(`P sees room on edge ${number}`, (next) => void (next.producer.at = write))
     go(`P loads the tail of edge ${number}`, (next) => {
       next.edges[number]!.cachedTail = edge.tail
-      next.producer.at = hasRoom(next.edges[number]!) ? write : P.drop
+      const full = this.#o.noticeLate ? P.notice : P.drop
+      next.producer.at = hasRoom(next.edges[number]!) ? write : full
+    })
+  }
+
+  #notice(now: PoolState, go: Step) {
+    const number = now.producer.edge
+    const { abandoned } = now.edges[number]!
+    go(`P looks whether edge ${number} is abandoned: ${abandoned}`, (next) => {
+      if (!abandoned) next.producer.at = P.drop
+      else {
+        next.edges[number]!.gone = 1
+        this.#nextEdge(next)
+      }
     })
   }
 
@@ -236,7 +262,7 @@ export class PoolProducer {
     next.producerDeaths--
     Object.assign(next.producer, { at: P.dead, busy: 0, code: 0, edge: 0, dropped: 0 })
     if (sending && message < this.#o.messages) next.producer.message++
-    for (const edge of next.edges) edge.ownHead = edge.cachedTail = 0
+    for (const edge of next.edges) edge.ownHead = edge.cachedTail = edge.gone = 0
   }
 
   #recover(now: PoolState, go: Step) {

@@ -17,6 +17,8 @@ export type PoolOptions = {
   stops: number
   /** The daemon may abandon a dead consumer's edge instead of starting a successor. */
   mayAbandon: boolean
+  /** The producer looks for abandoned edges only when a ring is full or no chunk is free, not before each send. */
+  noticeLate: boolean
   /** The first design: a `held` and a `borrowed` mask, both cleared from outside too. */
   first: boolean
   /** First design: a release clears `borrowed` before `held`. */
@@ -45,6 +47,7 @@ export const DEFAULTS: PoolOptions = {
   consumerDeaths: 0,
   stops: 0,
   mayAbandon: false,
+  noticeLate: false,
   first: false,
   heldLast: false,
   sweep: false,
@@ -62,14 +65,15 @@ export const P = {
   choose: 3,
   write: 4,
   room: 5,
-  drop: 6,
-  clearHeld: 7,
-  setHeld: 8,
-  writeSlot: 9,
-  publish: 10,
-  done: 11,
-  dead: 12,
-  successor: 13,
+  notice: 6,
+  drop: 7,
+  clearHeld: 8,
+  setHeld: 9,
+  writeSlot: 10,
+  publish: 11,
+  done: 12,
+  dead: 13,
+  successor: 14,
 } as const
 
 /** Where a consumer stands. Before `stopped` it can die; from `dead` on the daemon is at work. */
@@ -105,9 +109,10 @@ function initialEdge(o: PoolOptions) {
     /** The same as two words, where a flaw says so. */
     chunkWords: o.twoWords ? perSlot() : [],
     generationWords: o.twoWords ? perSlot() : [],
-    /** The producer's own head and its cached tail. */
+    /** The producer's own head, its cached tail, and whether it has noticed that the edge is abandoned. */
     ownHead: 0,
     cachedTail: 0,
+    gone: 0,
     /** The consumer's and, by generation, its masks. */
     borrowed: new Array<number>(o.generations).fill(0),
     held: new Array<number>(o.generations).fill(0),

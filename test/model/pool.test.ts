@@ -127,6 +127,44 @@ const corrected: Verdict[] = [
   ),
 ]
 
+const abandoned: Verdict[] = [
+  holds(
+    "1 edge, queue_size 1, 4 chunks, 2 deaths of the consumer",
+    pool({
+      chunks: 4,
+      consumerDeaths: 2,
+      stops: 1,
+      mayAbandon: true,
+      noticeLate: true,
+      messages: 5,
+    }),
+  ),
+  holds(
+    "2 edges, queue_size 1, 3 chunks (tight), death of one consumer",
+    pool({
+      edges: 2,
+      chunks: 3,
+      consumerDeaths: 1,
+      messages: 3,
+      mayAbandon: true,
+      noticeLate: true,
+    }),
+  ),
+  holds(
+    "1 edge, queue_size 2, 4 chunks, 2 generations, 2 deaths of the consumer and 1 of the producer",
+    pool({
+      queueSize: 2,
+      chunks: 4,
+      generations: 2,
+      producerDeaths: 1,
+      consumerDeaths: 2,
+      mayAbandon: true,
+      noticeLate: true,
+      messages: 5,
+    }),
+  ),
+]
+
 describe("the first design of the pool (held and borrowed):", () => {
   for (const verdict of firstDesign) test(verdict.name, () => judge(verdict), TIMEOUT_MS)
 })
@@ -137,4 +175,8 @@ describe("a near miss of the pool fails:", () => {
 
 describe("the pool holds:", () => {
   for (const verdict of corrected) test(verdict.name, () => judge(verdict), TIMEOUT_MS)
+})
+
+describe("the pool holds when an abandoned edge is noticed late:", () => {
+  for (const verdict of abandoned) test(verdict.name, () => judge(verdict), TIMEOUT_MS)
 })
