@@ -66,12 +66,14 @@ export class ProducerRing extends RingEnd {
     this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
   }
 
-  /** A predecessor may have died between its commit and the hint. */
+  /** Predecessors may have died between commit and hint, more than one: what was published must not be rewritten. */
   #recoverHead(): number {
-    const head = Atomics.load(this.words, this.base + HEAD_WORD)
+    let head = Atomics.load(this.words, this.base + HEAD_WORD)
     if (this.mask < 0) return head
-    const committed = Atomics.load(this.words, this.slotOf(head) + SEQ_WORD) === ((head + 1) | 0)
-    return committed ? (head + 1) | 0 : head
+    while (Atomics.load(this.words, this.slotOf(head) + SEQ_WORD) === ((head + 1) | 0)) {
+      head = (head + 1) | 0
+    }
+    return head
   }
 
   /** Step 1: is there room for one more message? Looks at the consumer only when the last look says no. */
