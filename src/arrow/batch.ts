@@ -5,6 +5,7 @@ import { PayloadTooLargeError } from "./errors.ts"
 import { BUFFER_ALIGNMENT, roundUp } from "./header.ts"
 
 const copy = Buffer.prototype.copy
+const fill = Uint8Array.prototype.fill
 const KEPT_SCRATCH_BYTES = 1024 * 1024
 
 /** Figures and sources of one batch; reused from message to message. */
@@ -26,6 +27,10 @@ export class Batch {
   readonly #parts: number[] = []
   readonly #sources: (Uint8Array | null)[] = []
   #next = 0
+  // Used lengths of the lists above: to cut a list and push to it again costs more than the rest of a small message.
+  #nodes = 0
+  #buffers = 0
+  #partCount = 0
 
   constructor(scratchBytes = 4096) {
     this.scratch = Buffer.from(new ArrayBuffer(scratchBytes))
@@ -33,20 +38,21 @@ export class Batch {
   }
 
   get nodeCount(): number {
-    return this.nodes.length / 2
+    return this.#nodes / 2
   }
 
   get bufferCount(): number {
-    return this.buffers.length / 2
+    return this.#buffers / 2
   }
 
   /** Forgets the last message. */
   reset(): void {
-    this.nodes.length = 0
-    this.buffers.length = 0
-    this.variadic.length = 0
-    this.#parts.length = 0
-    this.#sources.length = 0
+    // What was sent last must not be kept alive by what it was copied from.
+    for (let i = 0; i < this.#partCount; i++) this.#sources[i] = null
+    if (this.variadic.length > 0) this.variadic.length = 0
+    this.#nodes = 0
+    this.#buffers = 0
+    this.#partCount = 0
     this.bodyLength = 0
     this.#next = 0
     this.#used = 0
@@ -58,13 +64,15 @@ export class Batch {
   }
 
   node(length: number, nullCount: number): void {
-    this.nodes.push(length, nullCount)
+    this.nodes[this.#nodes++] = length
+    this.nodes[this.#nodes++] = nullCount
   }
 
   /** Opens the next buffer; the parts that follow fill it, and what they leave is zero. */
   buffer(length: number): void {
     const at = roundUp(this.bodyLength, BUFFER_ALIGNMENT)
-    this.buffers.push(at, length)
+    this.buffers[this.#buffers++] = at
+    this.buffers[this.#buffers++] = length
     this.#next = at
     this.bodyLength = roundUp(at + length, 8)
     this.#check()
@@ -83,15 +91,20 @@ export class Batch {
 
   /** Adds bytes of `source` to the open buffer; they are read by `write`, not now. */
   part(source: Uint8Array, start: number, length: number): void {
-    this.#parts.push(this.#next, start, length)
-    this.#sources.push(source)
-    this.#next += length
+    this.#part(source, start, length)
   }
 
   /** Adds bytes of the scratch to the open buffer. */
   own(start: number, length: number): void {
-    this.#parts.push(this.#next, start, length)
-    this.#sources.push(null)
+    this.#part(null, start, length)
+  }
+
+  #part(source: Uint8Array | null, start: number, length: number): void {
+    const at = 3 * this.#partCount
+    this.#parts[at] = this.#next
+    this.#parts[at + 1] = start
+    this.#parts[at + 2] = length
+    this.#sources[this.#partCount++] = source
     this.#next += length
   }
 
@@ -103,7 +116,7 @@ export class Batch {
   /** Reserves `length` zero bytes of scratch at a multiple of 8. */
   zeros(length: number): number {
     const start = this.reserve(length)
-    this.scratch.fill(0, start, start + length)
+    zero(this.scratch, start, start + length)
     return start
   }
 
@@ -141,14 +154,21 @@ export class Batch {
     const parts = this.#parts
     const end = at + this.bodyLength
     let cursor = at
-    for (let i = 0, p = 0; p < parts.length; i++, p += 3) {
+    for (let i = 0; i < this.#partCount; i++) {
+      const p = 3 * i
       const place = at + parts[p]!
       const start = parts[p + 1]!
       const length = parts[p + 2]!
-      if (place > cursor) target.fill(0, cursor, place)
+      if (place > cursor) zero(target, cursor, place)
       copy.call(this.#sources[i] ?? this.scratch, target, place, start, start + length)
       cursor = place + length
     }
-    if (end > cursor) target.fill(0, cursor, end)
+    if (end > cursor) zero(target, cursor, end)
   }
+}
+
+/** A short stretch is zeroed faster by hand. */
+function zero(bytes: Uint8Array, start: number, end: number): void {
+  if (end - start > 64) fill.call(bytes, 0, start, end)
+  else for (let i = start; i < end; i++) bytes[i] = 0
 }

@@ -161,6 +161,27 @@ describe("arrayOf", () => {
   })
 })
 
+test("apache-arrow is loaded by the first vector that is read, not before", async () => {
+  const program = `
+    import { arrayOf, readLayout, vectorOf } from "${import.meta.dir}/decoder.ts"
+    import { Encoder } from "${import.meta.dir}/encoder.ts"
+    const loaded = () => Object.keys(require.cache).filter((file) => file.includes("apache-arrow")).length
+    const encoder = new Encoder()
+    let bytes
+    for (const data of [{ a: "x" }, "text", [[1], null], new Float32Array(3)]) {
+      const prepared = encoder.prepare(data)
+      bytes = new Uint8Array(prepared.byteLength)
+      prepared.write(bytes, 0)
+      readLayout(bytes)
+    }
+    arrayOf(readLayout(bytes), bytes)
+    const before = loaded()
+    vectorOf(readLayout(bytes), bytes)
+    console.log(before, loaded() > 0)`
+  const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "inherit" })
+  expect((await new Response(child.stdout).text()).trim()).toBe("0 true")
+})
+
 test("hostile offsets are refused", () => {
   const bytes = encode(["ab", "cd"])
   const layout = readLayout(bytes)

@@ -145,12 +145,18 @@ export class Encoder {
     batch.reset()
     batch.node(length, 0)
     batch.buffer(0)
-    batch.buffer(length * field.width)
-    this.#column(field, NO_DICTIONARIES)
-    this.#prepared.batch = null
-    this.#prepared.contentLength = length * field.width
-    this.#prepared.elements = elementsOf(field, [length, 0], [0, 0, 0, length * field.width])
-    return this.#prepared
+    const contentLength = length * field.width
+    batch.buffer(contentLength)
+    const elements = elementsOf(field, [length, 0], [0, 0, 0, contentLength])
+    if (!elements) {
+      const fix = "loans are of types that a typed array can hold; send other types by value"
+      throw new ArrowTypeError(`a loan of ${typeName(field)}`, fix)
+    }
+    const prepared = this.#column(field, NO_DICTIONARIES)
+    prepared.batch = null
+    prepared.contentLength = contentLength
+    prepared.elements = elements
+    return prepared
   }
 
   #one(value: unknown): readonly unknown[] {
@@ -260,6 +266,7 @@ export class Encoder {
     prepared.byteLength = prepared.headerLength + bodyLength + EOS_BYTES
     prepared.flat = null
     prepared.batch = null
+    prepared.elements = null
     this.#arrayType = null
     this.#single[0] = null
   }

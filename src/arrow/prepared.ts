@@ -1,6 +1,6 @@
-import type { Elements } from "./elements.ts"
 import { assert } from "../core/assert.ts"
 import type { Batch } from "./batch.ts"
+import type { Elements } from "./elements.ts"
 import { PRIMITIVES, type TypedArray } from "./types.ts"
 
 const copy = Buffer.prototype.copy
@@ -27,8 +27,9 @@ export class Prepared {
   elements: Elements | null = null
   /** @internal Index into PRIMITIVES of `flat`. */
   kind = 0
-  // Views of the last target, one for each kind: a view costs more than the copy of a small body.
-  #viewed: ArrayBufferLike | null = null
+  // Views of the last target's buffer, one for each kind: a view costs more than the copy of a small body.
+  #target: Uint8Array | null = null
+  #targetOffset = 0
   readonly #views: (TypedArray | null)[] = PRIMITIVES.map(() => null)
 
   /** Writes the header at `at`, the start of the stream. */
@@ -44,14 +45,20 @@ export class Prepared {
   writeBody(target: Uint8Array, at: number): void {
     assert(at >= 0 && at + this.byteLength <= target.byteLength, "a message fits into its memory")
     const body = at + this.headerLength
-    let end = body + this.bodyLength
+    const end = body + this.bodyLength
     if (this.batch !== null) this.batch.write(target, body)
     else {
       if (this.flat !== null) this.#writeFlat(this.flat, target, body)
       for (let i = body + this.contentLength; i < end; i++) target[i] = 0
     }
-    for (let i = 0; i < 4; i++) target[end++] = 0xff
-    for (let i = 0; i < 4; i++) target[end++] = 0
+    target[end] = 0xff
+    target[end + 1] = 0xff
+    target[end + 2] = 0xff
+    target[end + 3] = 0xff
+    target[end + 4] = 0
+    target[end + 5] = 0
+    target[end + 6] = 0
+    target[end + 7] = 0
   }
 
   /** Writes the whole stream at `at`. */
@@ -65,24 +72,26 @@ export class Prepared {
       copy.call(flat, target, body, 0, this.contentLength)
       return
     }
-    const place = target.byteOffset + body
+    const view = target === this.#target ? this.#views[this.kind] : this.#newTarget(target)
+    const place = this.#targetOffset + body
     const width = flat.BYTES_PER_ELEMENT
-    if (place % width !== 0) {
+    if (place % width === 0) setAll(view ?? this.#newView(target), flat, place / width)
+    else {
       const bytes = new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength)
       copy.call(bytes, target, body, 0, this.contentLength)
-      return
     }
-    setAll(this.#viewOf(target.buffer), flat, place / width)
   }
 
-  #viewOf(buffer: ArrayBufferLike): TypedArray {
-    if (buffer !== this.#viewed) {
-      this.#viewed = buffer
-      this.#views.fill(null)
-    }
-    const view = this.#views[this.kind]
-    if (view) return view
+  #newTarget(target: Uint8Array): null {
+    this.#target = target
+    this.#targetOffset = target.byteOffset
+    this.#views.fill(null)
+    return null
+  }
+
+  #newView(target: Uint8Array): TypedArray {
     const { array } = PRIMITIVES[this.kind]!
+    const { buffer } = target
     const made = new array(buffer, 0, Math.floor(buffer.byteLength / array.BYTES_PER_ELEMENT))
     this.#views[this.kind] = made
     return made
