@@ -93,7 +93,7 @@ export function publishText(writer: OutputWriter, encoder: Encoder, text: string
     return
   }
   const chunk = writer.allocate()
-  payload.write(writer.writeView(chunk, payload.byteLength), 0)
+  writer.write(chunk, payload)
   writer.publishChunk(chunk, payload, null)
 }
 

@@ -19,7 +19,7 @@ while read -r line; do
         groups=$left ;;
   esac
 done
-for group in $groups; do kill -KILL -- "-$group"; done 2>/dev/null
+for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null
 round=0
 while [ $round -lt 20 ]; do
   for file in $(grep -ls "${MARKER}=[0-9a-f,-]*$1" /proc/[0-9]*/environ); do

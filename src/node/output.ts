@@ -1,6 +1,6 @@
 // Sending: one output of a node.
-import { Encoder, type LoanType, type Sendable } from "../arrow/encoder.ts"
-import type { ElementArray } from "../core/elements.ts"
+import { Encoder, type LoanType, type Prepared, type Sendable } from "../arrow/encoder.ts"
+import type { ElementArray, ElementConstructor } from "../core/elements.ts"
 import { MAX_PARAMETER_BYTES, MAX_PENDING_SENDS } from "../core/limits.ts"
 import type { Parameters } from "../core/parameters.ts"
 import type { OutputWriter, Payload } from "../shm/writer.ts"
@@ -31,6 +31,14 @@ export type LoanLayout<T extends ElementArray = ElementArray> = {
   length: number
 }
 
+/** Loans of one type and length, as a message whose bytes are written already. */
+type LoanForm = Payload & {
+  type: LoanLayout["type"]
+  length: number
+  make: ElementConstructor
+  elements: number
+}
+
 /** One output: measures, writes, waits for room where it must, in the order of the calls. */
 export class Output implements Waiter {
   readonly id: string
@@ -40,6 +48,7 @@ export class Output implements Waiter {
   readonly #encoder = new Encoder()
   readonly #queue: Pending[] = []
   readonly #selfEdge: boolean
+  #form: LoanForm | null = null
 
   constructor(node: string, writer: OutputWriter, waiting: Waiting) {
     this.id = writer.id
@@ -80,16 +89,30 @@ export class Output implements Waiter {
   /** Memory for a message, laid out as a finished Arrow stream. */
   loan<T extends ElementArray>(layout: LoanLayout<T>): Loan<T> {
     this.#checkOpen()
-    const prepared = this.#encoder.prepareLoan(layout.type as LoanType, layout.length)
-    const { byteLength, headerLength, template } = prepared
-    const { array: make, length } = prepared.elements!
+    const form = this.#formOf(layout)
+    const { make, elements } = form
     const chunk = this.#writer.edges.length > 0 ? this.#writer.allocate() : -1
-    if (chunk < 0) return new Loan(this, null, new make(length) as T)
-    prepared.write(this.#writer.writeView(chunk, byteLength), 0)
-    const payload = { byteLength, headerLength, template, flat: null, write: () => {} }
-    const buffer = this.#writer.loanView(chunk, 0, byteLength)
-    const array = new make(buffer, headerLength, length) as T
-    return new Loan(this, { chunk, payload }, array)
+    if (chunk < 0) return new Loan(this, null, new make(elements) as T)
+    this.#writer.writeFrame(chunk, form.template, () => this.#prepareLoan(layout))
+    const buffer = this.#writer.lend(chunk, form.byteLength)
+    return new Loan(this, { chunk, form }, new make(buffer, form.headerLength, elements) as T)
+  }
+
+  #prepareLoan(layout: LoanLayout): Prepared {
+    return this.#encoder.prepareLoan(layout.type as LoanType, layout.length)
+  }
+
+  /** What loans of one type and length have in common; usually it is that of the loan before. */
+  #formOf(layout: LoanLayout): LoanForm {
+    const last = this.#form
+    if (last !== null && last.type === layout.type && last.length === layout.length) return last
+    const prepared = this.#prepareLoan(layout)
+    const { byteLength, headerLength, template } = prepared
+    const { array: make, length: elements } = prepared.elements!
+    const { type, length } = layout
+    const written = { byteLength, headerLength, template, flat: null, write: () => {} }
+    this.#form = { ...written, type, length, make, elements }
+    return this.#form
   }
 
   /** @internal */
@@ -106,6 +129,11 @@ export class Output implements Waiter {
   /** @internal */
   dropLoan(chunk: number): void {
     this.#writer.giveBack(chunk)
+  }
+
+  /** @internal */
+  detachLoan(chunk: number, buffer: ArrayBuffer): void {
+    this.#writer.detach(chunk, buffer)
   }
 
   /** Ends the output after everything that waits has been sent. */
@@ -154,7 +182,7 @@ export class Output implements Waiter {
     }
     const chunk = writer.allocate()
     if (chunk < 0) return false
-    payload.write(writer.writeView(chunk, payload.byteLength), 0)
+    writer.write(chunk, payload)
     writer.publishChunk(chunk, payload, parameters)
     return true
   }
@@ -168,7 +196,7 @@ export class Output implements Waiter {
     const total = ((byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
     const chunk = total <= this.#writer.inlineBytes ? -1 : this.#writer.allocate()
     if (chunk >= 0) {
-      payload.write(this.#writer.writeView(chunk, byteLength), 0)
+      this.#writer.write(chunk, payload)
       const written = { byteLength, headerLength, template: 0, flat: null, write: () => {} }
       return this.#enqueue(written, chunk, parameters)
     }
@@ -214,12 +242,12 @@ export class Output implements Waiter {
  */
 export class Loan<T extends ElementArray = ElementArray> implements Disposable {
   readonly #output: Output
-  readonly #memory: { chunk: number; payload: Payload } | null
+  readonly #memory: { chunk: number; form: Payload } | null
   readonly #array: T
   #open = true
 
   /** @internal */
-  constructor(output: Output, memory: { chunk: number; payload: Payload } | null, array: T) {
+  constructor(output: Output, memory: { chunk: number; form: Payload } | null, array: T) {
     this.#output = output
     this.#memory = memory
     this.#array = array
@@ -236,20 +264,20 @@ export class Loan<T extends ElementArray = ElementArray> implements Disposable {
     const array = this.array
     this.#open = false
     if (this.#memory === null) return this.#output.send(array, parameters)
-    this.#detach()
-    return this.#output.sendLoan(this.#memory.chunk, this.#memory.payload, parameters)
+    this.#detach(this.#memory.chunk)
+    return this.#output.sendLoan(this.#memory.chunk, this.#memory.form, parameters)
   }
 
   [Symbol.dispose](): void {
     if (!this.#open) return
     this.#open = false
     if (this.#memory === null) return
-    this.#detach()
+    this.#detach(this.#memory.chunk)
     this.#output.dropLoan(this.#memory.chunk)
   }
 
-  #detach(): void {
-    ;(this.#array.buffer as ArrayBuffer).transfer(0)
+  #detach(chunk: number): void {
+    this.#output.detachLoan(chunk, this.#array.buffer as ArrayBuffer)
   }
 }
 

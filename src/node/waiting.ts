@@ -120,6 +120,8 @@ export class Waiting {
       if (ms > 0) this.#sleeper.sleepSync(ms)
     }
     this.#sleeper.disarm()
+    // Called from a callback while the loop below sleeps on the same word: what woke us may have been for it.
+    this.interrupt()
     this.#clock.idle()
   }
 

@@ -112,6 +112,7 @@ export function unmapMemory(address: Pointer, size: number): void {
   libc().munmap(address, size)
 }
 
+/** Closes a descriptor of this process. */
 export function closeFd(fd: number): void {
   libc().close(fd)
 }

@@ -3,6 +3,7 @@
 // docs/adr/0003-chunk-ownership.md, test/model/pool.ts.
 import { type Pointer, toArrayBuffer } from "bun:ffi"
 import { assert } from "../core/assert.ts"
+import { balance } from "./ballast.ts"
 import {
   borrowLineBytes,
   CHUNK_BITS,
@@ -28,6 +29,8 @@ export class Pool {
   readonly #address: number
   readonly #size: number
   readonly #firstChunk: number
+  /** Buffers of messages that were given back, by chunk: moving one is cheaper than making one. */
+  readonly #kept: ({ offset: number; buffer: ArrayBuffer } | undefined)[] = []
 
   /** @throws SharedMemoryError  when it can't be mapped or is not a pool of this version */
   constructor(pid: number, ref: SegmentRef) {
@@ -59,9 +62,26 @@ export class Pool {
     return (this.#address + this.#firstChunk + chunk * this.strideBytes) as Pointer
   }
 
-  /** A new buffer over part of a chunk; detach it when the chunk is given back. */
+  /** A new buffer over part of a chunk. */
   view(chunk: number, offset: number, length: number): ArrayBuffer {
+    balance(this.#address as Pointer, this.#size, length)
     return toArrayBuffer(this.chunkPointer(chunk), offset, length)
+  }
+
+  /** A buffer over part of a chunk that nobody else has; {@link detach} it when the chunk is given back. */
+  lend(chunk: number, offset: number, length: number): ArrayBuffer {
+    const kept = this.#kept[chunk]
+    if (kept && kept.offset === offset && kept.buffer.byteLength === length) {
+      this.#kept[chunk] = undefined
+      return kept.buffer
+    }
+    return this.view(chunk, offset, length)
+  }
+
+  /** Makes every view of a lent buffer empty. The memory moves to a buffer that serves the next message of this size. */
+  detach(chunk: number, offset: number, buffer: ArrayBuffer): void {
+    if (buffer.detached) return
+    this.#kept[chunk] = { offset, buffer: buffer.transfer() }
   }
 
   /** Ends the mapping. Every view must be detached before. */
@@ -112,6 +132,8 @@ export class ProducerPool {
   /** Queued slots that refer to a chunk, over all edges. */
   readonly #queued: Int32Array
   readonly #lent: Uint8Array
+  /** Template whose header lies at the start of a chunk; 0: unknown. */
+  readonly #templates: Int32Array
   /** Views over whole chunks for our own writes, as large as was needed so far. */
   readonly #writeViews: Uint8Array[] = []
 
@@ -120,6 +142,7 @@ export class ProducerPool {
     this.generation = generation
     this.#queued = new Int32Array(pool.chunks)
     this.#lent = new Uint8Array(pool.chunks)
+    this.#templates = new Int32Array(pool.chunks)
   }
 
   /** Adds an edge; `slots` is the size of its ring, `line` its borrow line in the pool. */
@@ -176,6 +199,16 @@ export class ProducerPool {
     record.gone = true
     record.ring.tail = record.ring.head
     this.#uncount(record)
+  }
+
+  /** Does a chunk hold header and trailer of this template already? */
+  holds(chunk: number, template: number): boolean {
+    return template > 0 && this.#templates[chunk] === template
+  }
+
+  /** A message of this template was written to a chunk. */
+  wrote(chunk: number, template: number): void {
+    this.#templates[chunk] = template
   }
 
   /** A view for writing the first `length` bytes of a chunk. */

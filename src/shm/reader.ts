@@ -69,13 +69,13 @@ export class Borrow {
 
   /** The stream's bytes in shared memory; made on first touch. */
   get buffer(): ArrayBuffer {
-    this.#buffer ??= this.pool.pool.view(this.chunk, this.offset, this.length)
+    this.#buffer ??= this.pool.pool.lend(this.chunk, this.offset, this.length)
     return this.#buffer
   }
 
   /** Gives the chunk back: first every view of it becomes empty, then the producer may use it again. */
   release(): void {
-    this.#buffer?.transfer(0)
+    if (this.#buffer !== null) this.pool.pool.detach(this.chunk, this.offset, this.#buffer)
     this.pool.release(this.chunk)
   }
 }

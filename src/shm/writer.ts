@@ -182,14 +182,26 @@ export class OutputWriter {
     this.#pool?.giveBack(chunk)
   }
 
-  /** Where to write the first `length` bytes of a chunk. */
-  writeView(chunk: number, length: number): Uint8Array {
-    return this.#openPool().writeView(chunk, length)
+  /** Writes a message into a chunk. */
+  write(chunk: number, payload: Payload): void {
+    const pool = this.#openPool()
+    payload.write(pool.writeView(chunk, payload.byteLength), 0)
+    pool.wrote(chunk, payload.template)
   }
 
-  /** A buffer of its own over part of a chunk, to be detached by its owner. */
-  loanView(chunk: number, offset: number, length: number): ArrayBuffer {
-    return this.#openPool().pool.view(chunk, offset, length)
+  /** Writes header and trailer of a message whose elements its owner fills in, unless they are there already. */
+  writeFrame(chunk: number, template: number, payload: () => Payload): void {
+    if (!this.#openPool().holds(chunk, template)) this.write(chunk, payload())
+  }
+
+  /** A buffer over the first bytes of a chunk, for the owner of a loan. */
+  lend(chunk: number, length: number): ArrayBuffer {
+    return this.#openPool().pool.lend(chunk, 0, length)
+  }
+
+  /** The loan is over: every view of its buffer becomes empty. */
+  detach(chunk: number, buffer: ArrayBuffer): void {
+    this.#openPool().pool.detach(chunk, 0, buffer)
   }
 
   /** Ends the output: every consumer sees it after the last message. */
