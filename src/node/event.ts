@@ -57,7 +57,7 @@ export class Metadata {
   /** The stamp as a date, to the millisecond. */
   get date(): Date {
     const { seconds, fraction } = this.timestamp
-    return new Date(seconds * 1000 + fraction / 2 ** 22)
+    return new Date(seconds * 1000 + (fraction * 1000) / 2 ** 32)
   }
 }
 
