@@ -19,6 +19,7 @@ import {
   UnknownOutputError,
 } from "./errors.ts"
 import type { Event, InputEvent } from "./event.ts"
+import { EventIterator } from "./iterator.ts"
 import { Log } from "./log.ts"
 import { attach, type Link } from "./memory-link.ts"
 import type { Loan, LoanLayout, Output } from "./output.ts"
@@ -114,17 +115,9 @@ export class Node implements Disposable {
 
   /** Events, up to and with STOP. */
   [Symbol.asyncIterator](): AsyncIterator<Event> {
-    return {
-      next: () => this.#step(),
-      return: async () => ({ value: undefined, done: true }),
-    }
-  }
-
-  #step(): Promise<IteratorResult<Event>> {
-    const event = this.#quick()
-    if (event !== null) return Promise.resolve({ value: event, done: false })
-    return this.#wait(Number.POSITIVE_INFINITY).then((value) =>
-      value === null ? { value: undefined, done: true } : { value, done: false },
+    return new EventIterator(
+      () => this.#quick(),
+      () => this.#wait(Number.POSITIVE_INFINITY),
     )
   }
 

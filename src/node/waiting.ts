@@ -74,13 +74,15 @@ export class Waiting {
   }
 
   #spin(receiver: Receiver, forNs: number): Event | null {
-    const until = this.#clock.nowNs() + forNs
-    do {
+    let until = 0
+    for (;;) {
+      for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (receiver.arrived()) return receiver.poll()
       const event = receiver.poll()
       if (event !== null || receiver.ended) return event
-      for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (receiver.arrived()) return receiver.poll()
-    } while (this.#clock.nowNs() < until)
-    return null
+      const now = this.#clock.nowNs()
+      if (until === 0) until = now + forNs
+      else if (now >= until) return null
+    }
   }
 
   /** Blocks the thread until there is an event. @returns null when the time is over, or after the last event */
