@@ -2,6 +2,7 @@
 // free; each consumer marks what it reads in a borrow line of its own. Layout: docs/layout.md. Protocol and its model:
 // docs/adr/0003-chunk-ownership.md, test/model/pool.ts.
 import { type Pointer, toArrayBuffer } from "bun:ffi"
+import { fstatSync } from "node:fs"
 import { assert } from "../core/assert.ts"
 import { balance } from "./ballast.ts"
 import {
@@ -34,22 +35,25 @@ export class Pool {
 
   /** @throws SharedMemoryError  when it can't be mapped or is not a pool of this version */
   constructor(pid: number, ref: SegmentRef) {
+    const name = `pool ${ref.fd} of process ${pid}`
     const fd = openPeerFd(pid, ref.fd, "memory")
     try {
+      // Beyond the end of a file every access is a crash.
+      if (fstatSync(fd).size < ref.size) throw new SharedMemoryError(`${name} is too small`)
       this.#address = mapMemory(fd, ref.size) as number
     } finally {
       closeFd(fd)
     }
     this.#size = ref.size
-    const name = `pool ${ref.fd} of process ${pid}`
     const header = new Int32Array(toArrayBuffer(this.#address as Pointer, 0, LINES_OFFSET))
     checkHeader(header, name)
     this.chunks = header[POOL_CHUNK_COUNT_WORD]!
     const lineCount = header[POOL_LINE_COUNT_WORD]!
     this.strideBytes = new Float64Array(header.buffer)[POOL_STRIDE_FLOAT]!
     this.#firstChunk = chunksOffset(this.chunks, lineCount)
-    if (this.#firstChunk + this.chunks * this.strideBytes > ref.size) {
-      throw new SharedMemoryError(`${name} is smaller than its header says`)
+    const end = this.#firstChunk + this.chunks * this.strideBytes
+    if (this.chunks < 1 || lineCount < 1 || !(this.strideBytes > 0) || end > ref.size) {
+      throw new SharedMemoryError(`${name} does not have the size that its header says`)
     }
     this.lineWords = borrowLineBytes(this.chunks) >> 2
     this.lines = new Int32Array(
@@ -64,6 +68,7 @@ export class Pool {
 
   /** A new buffer over part of a chunk. */
   view(chunk: number, offset: number, length: number): ArrayBuffer {
+    if (length === 0) return new ArrayBuffer(0)
     balance(this.#address as Pointer, this.#size, length)
     return toArrayBuffer(this.chunkPointer(chunk), offset, length)
   }

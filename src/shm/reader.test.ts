@@ -49,9 +49,11 @@ describe("what is sent is what is taken", () => {
     const [writer, reader] = [output.writer(), output.reader()]
     const size = MAX_PAYLOAD_BYTES + 512
     const chunk = writer.allocate()
-    const view = writer.writeView(chunk, size)
+    const buffer = writer.lend(chunk, size)
+    const view = new Uint8Array(buffer)
     view[0] = 17
     view[size - 1] = 71
+    writer.detach(chunk, buffer)
     writer.publishChunk(chunk, payload(size), Uint8Array.of(1, 2, 3))
     expect(reader.take()).toBe(true)
     const stream = new Uint8Array(reader.borrow!.buffer)

@@ -11,7 +11,7 @@ import {
   CHUNK_WORD,
   COPIED_WORD,
   FRACTION_WORD,
-  GENERATION_MASK,
+  GENERATION_WORD,
   LENGTH_WORD,
   OFFSET_WORD,
   PARAMETERS_WORD,
@@ -139,8 +139,10 @@ export class EdgeReader {
   /** Called after a claim when the producer waits for room. */
   onCredit: (() => void) | null = null
 
-  /** From now on messages of this template are delivered as `body`. */
+  /** From now on messages of this template are delivered as `body`, if they are small enough to come through slots. */
   learn(template: number, make: ElementConstructor, offset: number, length: number): void {
+    // A slot that is being rewritten can name the template of a large message beside the word of a small one.
+    if (offset + length * make.BYTES_PER_ELEMENT > this.ring.inlineBytes) return
     if (this.#known.some((k) => k.template === template)) return
     if (this.#known.length >= MAX_KNOWN_TEMPLATES) this.#known = []
     const views = new Array<ElementArray | null>(this.ring.slotCount).fill(null)
@@ -220,7 +222,8 @@ export class EdgeReader {
     if (open) return open
     if (this.ring.moved()) return null
     const { pool: plan } = this.plan
-    if (!plan || (generation & GENERATION_MASK) !== generation) {
+    const announced = Atomics.load(this.ring.words, this.ring.base + GENERATION_WORD)
+    if (!plan || generation !== announced) {
       this.ring.ended = true
       throw this.#poisoned(`pool generation ${generation}`)
     }
@@ -238,7 +241,8 @@ export class EdgeReader {
     if (parameters < 0 || parameters > MAX_PARAMETER_BYTES)
       this.#reject(`parameters of ${parameters} bytes`)
     if (this.length < 0) this.#reject(`length ${this.length}`)
-    const end = ((this.length + 7) & ~7) + parameters
+    // Not (length + 7) & ~7, which is negative for the largest lengths.
+    const end = this.length + (-this.length & 7) + parameters
     if (this.#pool === null) {
       if (end > inlineBytes) this.#reject(`length ${this.length} in a slot`)
       return

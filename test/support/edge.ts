@@ -172,7 +172,7 @@ export function send(
   }
   const chunk = writer.allocate()
   if (chunk < 0) return false
-  message.write(writer.writeView(chunk, message.byteLength), 0)
+  writer.write(chunk, message)
   writer.publishChunk(chunk, message, parameters)
   return true
 }
