@@ -1,5 +1,5 @@
 // The public API of dora-bun: nodes.
-export { type LoanType, type Sendable } from "./arrow/encoder.ts"
+export type { LoanType, Sendable } from "./arrow/encoder.ts"
 export { ArrowDataError, ArrowTypeError, PayloadTooLargeError } from "./arrow/errors.ts"
 export type { ElementArray } from "./core/elements.ts"
 export { DoraError } from "./core/errors.ts"

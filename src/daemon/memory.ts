@@ -39,6 +39,8 @@ import {
   reportEdge,
 } from "./edges.ts"
 
+import { waitMode } from "./wait-mode.ts"
+
 export type { EdgeReport } from "./edges.ts"
 
 /** What the daemon decides for every node of a dataflow. */
@@ -55,22 +57,7 @@ export type MemoryOptions = {
 /** An input of a node that may still receive something. */
 export type OpenInput = { id: string; kind: "output" | "timer" | "logs"; source: string }
 
-/** Name of the variable by which a node's `env` chooses its way of waiting. */
-export const WAIT_VARIABLE = "DORA_BUN_WAIT"
-const WAIT_MODES: readonly string[] = ["busy", "adaptive", "park"]
 const DEFAULT_POLL_BUDGET = 0.1
-
-/** A node's `env` names a way of waiting that does not exist. */
-export class WaitModeError extends DoraError {
-  constructor(node: NodeSpec, value: string) {
-    const { file, line, column } = node.position
-    super("WAIT_MODE", {
-      where: `${file}:${line}:${column}`,
-      what: `node \`${node.id}\` has ${WAIT_VARIABLE}=${value}`,
-      fix: "use busy, adaptive or park",
-    })
-  }
-}
 
 /** All memory of one running dataflow. */
 export class Memory implements Disposable {
@@ -185,7 +172,7 @@ export class Memory implements Disposable {
       wakeFd: node.pipe[0],
       clockId: node.clockId,
       epoch: this.#epoch,
-      wait: this.#waitMode(node.spec),
+      wait: waitMode(node.spec, this.#options.wait),
       pollBudget: pollBudget ?? DEFAULT_POLL_BUDGET,
       exitWhenNodesFinish,
       inputs: node.inputs.map((edge) => this.#inputPlan(edge)),
@@ -197,13 +184,6 @@ export class Memory implements Disposable {
           .map((edge) => this.#edgePlan(edge)),
       })),
     }
-  }
-
-  #waitMode(spec: NodeSpec): WaitMode {
-    const own = spec.env[WAIT_VARIABLE]
-    if (own === undefined) return this.#options.wait
-    if (!WAIT_MODES.includes(own)) throw new WaitModeError(spec, own)
-    return own as WaitMode
   }
 
   #inputPlan(edge: Edge): InputPlan {

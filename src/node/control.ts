@@ -11,6 +11,7 @@ import {
 import { METADATA_VERSION } from "../wire/metadata.ts"
 import type { ReceivedEvent } from "../wire/events.ts"
 import { DaemonConnectionError } from "./errors.ts"
+import type { Event } from "./event.ts"
 
 /** Accepted by every 1.x daemon. */
 const PROTOCOL_VERSION = "1.0.0"
@@ -164,5 +165,29 @@ export class Session {
     this.#requests.post({ type: "OutputsDone" })
     this.#requests.end()
     this.#events.end()
+  }
+}
+
+/** What a node is told of an event of the session; null for what it learns from shared memory. */
+export function eventOf(received: ReceivedEvent): Event | null {
+  switch (received.type) {
+    case "Reload":
+      return { type: "RELOAD", operator: received.operator }
+    case "InputRecovered":
+      return { type: "INPUT_RECOVERED", id: received.id }
+    case "NodeRestarted":
+      return { type: "NODE_RESTARTED", id: received.node }
+    case "NodeFailed": {
+      const { source, inputs, error } = received
+      return { type: "NODE_FAILED", id: source, inputs, error }
+    }
+    case "ParamUpdate": {
+      const value: unknown = JSON.parse(new TextDecoder().decode(received.json))
+      return { type: "PARAM_UPDATE", key: received.key, value }
+    }
+    case "ParamDeleted":
+      return { type: "PARAM_DELETED", key: received.key }
+    default:
+      return null
   }
 }

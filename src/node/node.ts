@@ -10,7 +10,7 @@ import {
   type RunConfig,
 } from "../wire/config.ts"
 import type { ReceivedEvent } from "../wire/events.ts"
-import { Session } from "./control.ts"
+import { eventOf, Session } from "./control.ts"
 import {
   DaemonConnectionError,
   NodeAlreadyInitializedError,
@@ -277,38 +277,13 @@ export class Node implements Disposable {
     return output
   }
 
-  #control(event: ReceivedEvent): void {
+  #control(received: ReceivedEvent): void {
     const { receiver, waiting } = this.#link
-    switch (event.type) {
-      case "Stop":
-        receiver.stop("MANUAL")
-        break
-      case "Reload":
-        receiver.push({ type: "RELOAD", operator: event.operator })
-        break
-      case "InputRecovered":
-        receiver.push({ type: "INPUT_RECOVERED", id: event.id })
-        break
-      case "NodeRestarted":
-        receiver.push({ type: "NODE_RESTARTED", id: event.node })
-        break
-      case "NodeFailed":
-        receiver.push({
-          type: "NODE_FAILED",
-          id: event.source,
-          inputs: event.inputs,
-          error: event.error,
-        })
-        break
-      case "ParamUpdate":
-        receiver.push({ type: "PARAM_UPDATE", key: event.key, value: parseJson(event.json) })
-        break
-      case "ParamDeleted":
-        receiver.push({ type: "PARAM_DELETED", key: event.key })
-        break
-      default:
-        // Data, and the ends of edges, come through memory.
-        return
+    if (received.type === "Stop") receiver.stop("MANUAL")
+    else {
+      const event = eventOf(received)
+      if (event === null) return
+      receiver.push(event)
     }
     waiting.interrupt()
   }
@@ -317,10 +292,6 @@ export class Node implements Disposable {
     this.#link.receiver.push({ type: "ERROR", error })
     this.#link.waiting.interrupt()
   }
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  return JSON.parse(new TextDecoder().decode(bytes))
 }
 
 function unsupported(): never {

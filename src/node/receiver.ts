@@ -2,7 +2,7 @@
 import type { FlowClock } from "../shm/clock.ts"
 import { STOP_WORD } from "../shm/layout.ts"
 import type { NodePlan, SegmentRef } from "../shm/plan.ts"
-import { Inbox } from "../shm/segment.ts"
+import type { Inbox } from "../shm/segment.ts"
 import type { Event, InputEvent } from "./event.ts"
 import { RingPort, TimerPort } from "./ports.ts"
 
