@@ -107,7 +107,7 @@ async function measure(c: Case): Promise<Measured> {
 
 function takeFloor(c: Case): number | null {
   const taken = floor(c.floor, c.floor === "spin" ? 100_000 : 3_000)
-  return taken && taken.p50
+  return taken?.p50 ?? null
 }
 
 async function run(c: Case): Promise<Record<string, number>> {

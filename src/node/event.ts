@@ -183,7 +183,7 @@ export class InputEvent implements Disposable {
 
   /** @internal */
   get retained(): boolean {
-    return this.#made !== null && this.#made.retained
+    return this.#made?.retained ?? false
   }
 
   /** The stream's bytes, owned by the caller. */
