@@ -154,8 +154,10 @@ export class OutputWriter {
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i]!
       if (!this.#makeRoom(edge)) continue
+      const slot = edge.ring.slot()
       pool.record(i, edge.ring.head, chunk)
-      this.#commit(edge.ring, edge.ring.slot(), word, payload, parameters)
+      this.#writeOrigin(edge.ring.words, slot)
+      this.#commit(edge.ring, slot, word, payload, parameters)
     }
     pool.giveBack(chunk)
   }
@@ -235,6 +237,12 @@ export class OutputWriter {
     return generation | payload.template
   }
 
+  /** What is the same in all messages of ours: the start of the stream, and who stamped it. */
+  #writeOrigin(words: Int32Array, slot: number): void {
+    words[slot + OFFSET_WORD] = 0
+    words.set(this.#clockId, slot + CLOCK_ID_WORD)
+  }
+
   /** The header is written only when the slot does not hold it already: those lines then stay in both caches. */
   #writeInline(edge: Edge, payload: Payload, slot: number): void {
     const n = edge.ring.head & (edge.slots - 1)
@@ -248,8 +256,7 @@ export class OutputWriter {
     const { bytes, words } = edge.ring.inbox
     const at = slot * 4 + SLOT_HEADER_BYTES
     payload.write(bytes, at)
-    words[slot + OFFSET_WORD] = 0
-    words.set(this.#clockId, slot + CLOCK_ID_WORD)
+    this.#writeOrigin(words, slot)
     edge.templates[n] = payload.template
     edge.views[n] = null
     const { flat } = payload
