@@ -74,13 +74,12 @@ export class Output implements Waiter {
     this.#checkOpen()
     const payload = this.#encoder.prepare(data)
     const extra = encode(parameters)
-    const ready = () => stopping() || this.#writer.ready(true)
     for (;;) {
       if (this.#queue.length > 0) this.attempt()
       if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
         return
       if (this.#selfEdge) throw new SelfDeadlockError(this.id)
-      this.#waiting.blockUntil(ready)
+      this.#waiting.blockUntil((sleeping) => this.#writer.ready(sleeping) || stopping())
       this.#writer.unwant()
       if (stopping() && !this.#writer.ready(false)) throw new SendInterruptedError(this.id)
     }
@@ -213,9 +212,7 @@ export class Output implements Waiter {
   #enqueue(payload: Payload, chunk: number, parameters: Uint8Array | null): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ payload, chunk, parameters, resolve, reject })
-      if (this.#queue.length > 1) return
-      this.#writer.ready(true)
-      this.#waiting.add(this)
+      if (this.#queue.length === 1) this.#waiting.add(this)
     })
   }
 

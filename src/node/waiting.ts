@@ -12,6 +12,10 @@ const SLICE_NS = 1_000_000
 const ROUNDS_NS = 200_000
 /** The clock is read once in so many looks. */
 const LOOKS_PER_CLOCK = 32
+/** Between two looks of a producer for room, about 25 ns each. */
+const PAUSES_PER_LOOK = 8
+
+const pause = (Atomics as unknown as { pause(): void }).pause
 
 /** Somebody who waits: `attempt` does what is waited for and says whether it could; `pending` only looks. */
 export interface Waiter {
@@ -103,14 +107,16 @@ export class Waiting {
     }
   }
 
-  /** Blocks the thread until `pending` says yes. */
-  blockUntil(pending: () => boolean): void {
+  /** Blocks the thread until `pending` says yes; it is told when its no means sleep. */
+  blockUntil(pending: (sleeping: boolean) => boolean): void {
     for (;;) {
       const until = this.#clock.nowNs() + (this.#mode === "park" ? 0 : SPIN_NS)
       do {
-        for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (pending()) return
+        if (pending(false)) return
+        // Each look takes a line from the consumer that is to make room: let it get on with it.
+        for (let i = 0; i < PAUSES_PER_LOOK; i++) pause()
       } while (this.#clock.nowNs() < until)
-      if (this.#mode !== "busy") this.#sleepSync(pending, Number.POSITIVE_INFINITY)
+      if (this.#mode !== "busy") this.#sleepSync(() => pending(true), Number.POSITIVE_INFINITY)
     }
   }
 

@@ -105,7 +105,7 @@ export class OutputWriter {
     this.#waits = this.edges.some((e) => e.ring.backpressure)
   }
 
-  /** Has every backpressure edge room for one more message? With `ask` the consumers of full ones are told to wake us. */
+  /** Has every backpressure edge room for one more message? With `ask`, for who is about to sleep, the consumers of full ones are told to wake us. */
   ready(ask: boolean): boolean {
     if (!this.#waits) return true
     let ready = true
@@ -113,8 +113,9 @@ export class OutputWriter {
       const { ring } = edge
       if (!ring.backpressure || ring.hasRoom() || this.#isGone(edge)) continue
       if (!ask) return false
+      // The consumer may have made room just before it could see the wish.
       ring.want(true)
-      ready = false
+      if (!ring.hasRoom()) ready = false
     }
     return ready
   }
