@@ -230,7 +230,9 @@ export class ProducerPool {
   #uncount(edge: EdgeRecord): void {
     const { chunkAt, ring } = edge
     const mask = chunkAt.length - 1
-    for (let i = edge.counted; i !== ring.tail; i = (i + 1) | 0) {
+    // Never more than slots, unless somebody damaged the tail.
+    let left = chunkAt.length
+    for (let i = edge.counted; i !== ring.tail && left > 0; i = (i + 1) | 0, left--) {
       const chunk = chunkAt[i & mask]!
       if (chunk > 0) {
         this.#queued[chunk - 1]!--

@@ -270,8 +270,9 @@ export class OutputWriter {
   /** A consumer that left for good is noticed when its ring is full: false, the message is not for it. */
   #makeRoom(edge: Edge): boolean {
     if (edge.gone) return false
-    while (!edge.ring.hasRoom()) {
-      if (this.#isGone(edge)) return false
+    // One try, or a few beside a quick consumer; more than slots only when somebody damaged the tail.
+    for (let tries = 0; !edge.ring.hasRoom(); tries++) {
+      if (tries > edge.slots || this.#isGone(edge)) return false
       edge.ring.dropOldest()
     }
     return true
