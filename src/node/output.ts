@@ -1,6 +1,6 @@
 // Sending: one output of a node.
 import { Encoder, type LoanType, type Prepared, type Sendable } from "../arrow/encoder.ts"
-import type { ElementArray, ElementConstructor } from "../core/elements.ts"
+import { type ElementArray, type ElementName, newElements, viewElements } from "../core/elements.ts"
 import { MAX_PARAMETER_BYTES, MAX_PENDING_SENDS } from "../core/limits.ts"
 import type { Parameters } from "../core/parameters.ts"
 import type { OutputWriter, Payload } from "../shm/writer.ts"
@@ -35,7 +35,7 @@ export type LoanLayout<T extends ElementArray = ElementArray> = {
 type LoanForm = Payload & {
   type: LoanLayout["type"]
   length: number
-  make: ElementConstructor
+  name: ElementName
   elements: number
 }
 
@@ -89,12 +89,13 @@ export class Output implements Waiter {
   loan<T extends ElementArray>(layout: LoanLayout<T>): Loan<T> {
     this.#checkOpen()
     const form = this.#formOf(layout)
-    const { make, elements } = form
+    const { name, elements } = form
     const chunk = this.#writer.edges.length > 0 ? this.#writer.allocate() : -1
-    if (chunk < 0) return new Loan(this, null, new make(elements) as T)
+    if (chunk < 0) return new Loan(this, null, newElements(name, elements) as T)
     this.#writer.writeFrame(chunk, form.template, () => this.#prepareLoan(layout))
     const buffer = this.#writer.lend(chunk, form.byteLength)
-    return new Loan(this, { chunk, form }, new make(buffer, form.headerLength, elements) as T)
+    const array = viewElements(form.name, buffer, form.headerLength, elements)
+    return new Loan(this, { chunk, form }, array as T)
   }
 
   #prepareLoan(layout: LoanLayout): Prepared {
@@ -107,10 +108,11 @@ export class Output implements Waiter {
     if (last !== null && last.type === layout.type && last.length === layout.length) return last
     const prepared = this.#prepareLoan(layout)
     const { byteLength, headerLength, template } = prepared
-    const { array: make, length: elements } = prepared.elements!
+    const { array, length: elements } = prepared.elements!
+    const name = array.name as ElementName
     const { type, length } = layout
     const written = { byteLength, headerLength, template, flat: null, write: () => {} }
-    this.#form = { ...written, type, length, make, elements }
+    this.#form = { ...written, type, length, name, elements }
     return this.#form
   }
 

@@ -184,7 +184,7 @@ export class Receiver {
   }
 
   #forget(event: InputEvent): void {
-    this.#retained.delete(event)
+    if (this.#retained.size > 0) this.#retained.delete(event)
     if (this.#current === event) this.#current = null
   }
 }

@@ -31,7 +31,8 @@ export class Pool {
   readonly #size: number
   readonly #firstChunk: number
   /** Buffers of messages that were given back, by chunk: moving one is cheaper than making one. */
-  readonly #kept: ({ offset: number; buffer: ArrayBuffer } | undefined)[] = []
+  readonly #kept: (ArrayBuffer | null)[]
+  readonly #keptOffsets: Int32Array
 
   /** @throws SharedMemoryError  when it can't be mapped or is not a pool of this version */
   constructor(pid: number, ref: SegmentRef) {
@@ -48,6 +49,8 @@ export class Pool {
     const header = new Int32Array(toArrayBuffer(this.#address as Pointer, 0, LINES_OFFSET))
     checkHeader(header, name)
     this.chunks = header[POOL_CHUNK_COUNT_WORD]!
+    this.#kept = new Array<ArrayBuffer | null>(this.chunks).fill(null)
+    this.#keptOffsets = new Int32Array(this.chunks)
     const lineCount = header[POOL_LINE_COUNT_WORD]!
     this.strideBytes = new Float64Array(header.buffer)[POOL_STRIDE_FLOAT]!
     this.#firstChunk = chunksOffset(this.chunks, lineCount)
@@ -75,18 +78,19 @@ export class Pool {
 
   /** A buffer over part of a chunk that nobody else has; {@link detach} it when the chunk is given back. */
   lend(chunk: number, offset: number, length: number): ArrayBuffer {
-    const kept = this.#kept[chunk]
-    if (kept && kept.offset === offset && kept.buffer.byteLength === length) {
-      this.#kept[chunk] = undefined
-      return kept.buffer
+    const kept = this.#kept[chunk]!
+    if (kept === null || this.#keptOffsets[chunk] !== offset || kept.byteLength !== length) {
+      return this.view(chunk, offset, length)
     }
-    return this.view(chunk, offset, length)
+    this.#kept[chunk] = null
+    return kept
   }
 
   /** Makes every view of a lent buffer empty. The memory moves to a buffer that serves the next message of this size. */
   detach(chunk: number, offset: number, buffer: ArrayBuffer): void {
     if (buffer.detached) return
-    this.#kept[chunk] = { offset, buffer: buffer.transfer() }
+    this.#kept[chunk] = buffer.transfer()
+    this.#keptOffsets[chunk] = offset
   }
 
   /** Ends the mapping. Every view must be detached before. */

@@ -99,6 +99,9 @@ export class EdgeReader {
   parameters: Uint8Array | null = null
   readonly #pid: number
   readonly #pools = new Map<number, ConsumerPool>()
+  /** The newest of them. */
+  #last: ConsumerPool | null = null
+  #lastGeneration = -1
   #known: Known[] = []
   #chunk = -1
   #offset = 0
@@ -218,6 +221,7 @@ export class EdgeReader {
 
   /** The pool of a generation; null when the field was no longer true. */
   #poolOf(generation: number): ConsumerPool | null {
+    if (this.#last !== null && this.#lastGeneration === generation) return this.#last
     const open = this.#pools.get(generation)
     if (open) return open
     if (this.ring.moved()) return null
@@ -231,6 +235,8 @@ export class EdgeReader {
     const ref: SegmentRef = { fd, size: plan.ref.size }
     const pool = new ConsumerPool(new Pool(this.#pid, ref), plan.line)
     this.#pools.set(generation, pool)
+    this.#last = pool
+    this.#lastGeneration = generation
     return pool
   }
 

@@ -9,7 +9,6 @@ import {
   POLICY_WORD,
   QUEUE_SIZE_WORD,
   RING_HEADER_BYTES,
-  ringBytes,
   SENT_BYTES_FLOAT,
   SEQ_WORD,
   SLOTS_WORD,
@@ -20,7 +19,6 @@ import {
   WAITED_WORD,
   WANT_WORD,
 } from "./layout.ts"
-import { SharedMemoryError } from "./libc.ts"
 import type { Inbox } from "./segment.ts"
 
 /** What both ends of a ring know: where it lies, and its geometry, which never changes. */
@@ -46,19 +44,6 @@ class RingEnd {
     this.mask = this.words[this.base + SLOTS_WORD]! - 1
     this.firstSlot = (offset + RING_HEADER_BYTES) >> 2
     this.slotWords = slotBytes(this.inlineBytes) >> 2
-    this.#checkGeometry(offset)
-  }
-
-  /** Every slot lies in the inbox; whatever else is damaged later can't lead out of it. */
-  #checkGeometry(offset: number): void {
-    const { mask, queueSize, inlineBytes } = this
-    const queue = mask >= 0 && (mask & (mask + 1)) === 0 && queueSize >= 1 && queueSize <= mask + 1
-    const end = offset + ringBytes(mask + 1, inlineBytes)
-    if (queue && inlineBytes >= 0 && end <= this.inbox.bytes.byteLength) return
-    throw new SharedMemoryError(
-      `the ring at ${offset} of an inbox is damaged`,
-      "look for native code with a stray pointer in a node that has this memory mapped",
-    )
   }
 
   /** Word index of the slot of a message index. */
