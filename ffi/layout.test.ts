@@ -80,7 +80,7 @@ for (const startIndex of [0, 2 ** 31 - 1000, -1000]) {
     const output = link.outputs.get("x")!
     for (let i = 0; i < COUNT; i++) {
       body[0] = i
-      output.sendSync(body, undefined, () => false)
+      output.sendSync(body, undefined, { stopRequested: false })
     }
     link.close()
     expect(await child.stdout.text()).toBe(`${COUNT} ${sum}\n`)

@@ -43,6 +43,8 @@ export class Node implements Disposable {
   readonly #link: Link
   readonly #session: Session
   #closed = false
+  /** Most nodes send on one output most of the time. */
+  #lastOutput: Output | null = null
   #handlers: Map<string, (event: InputEvent) => unknown> | null = null
 
   /**
@@ -227,8 +229,7 @@ export class Node implements Disposable {
 
   /** As {@link sendOutput}, but blocks the thread while there is no room. @throws SelfDeadlockError also */
   sendOutputSync(output: string, data: Sendable, parameters?: Parameters): void {
-    const { receiver } = this.#link
-    this.#output(output).sendSync(data, parameters, () => receiver.stopRequested)
+    this.#output(output).sendSync(data, parameters, this.#link.receiver)
   }
 
   /**
@@ -272,7 +273,10 @@ export class Node implements Disposable {
 
   #output(id: string): Output {
     if (this.#closed) throw new NodeClosedError(this.id)
+    const last = this.#lastOutput
+    if (last !== null && last.id === id) return last
     const output = this.#link.outputs.get(id)
+    this.#lastOutput = output ?? null
     if (!output) throw new UnknownOutputError(this.id, id, [...this.#link.outputs.keys()])
     return output
   }

@@ -39,6 +39,11 @@ type LoanForm = Payload & {
   elements: number
 }
 
+/** Who can be asked to end while it waits. */
+export interface Stoppable {
+  readonly stopRequested: boolean
+}
+
 /** One output: measures, writes, waits for room where it must, in the order of the calls. */
 export class Output implements Waiter {
   readonly id: string
@@ -70,7 +75,7 @@ export class Output implements Waiter {
   }
 
   /** Sends, and blocks the thread until every backpressure consumer has room. */
-  sendSync(data: Sendable, parameters: Parameters | undefined, stopping: () => boolean): void {
+  sendSync(data: Sendable, parameters: Parameters | undefined, node: Stoppable): void {
     this.#checkOpen()
     const payload = this.#encoder.prepare(data)
     const extra = encode(parameters)
@@ -79,9 +84,9 @@ export class Output implements Waiter {
       if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
         return
       if (this.#selfEdge) throw new SelfDeadlockError(this.id)
-      this.#waiting.blockUntil((sleeping) => this.#writer.ready(sleeping) || stopping())
+      this.#waiting.blockUntil((sleeping) => this.#writer.ready(sleeping) || node.stopRequested)
       this.#writer.unwant()
-      if (stopping() && !this.#writer.ready(false)) throw new SendInterruptedError(this.id)
+      if (node.stopRequested && !this.#writer.ready(false)) throw new SendInterruptedError(this.id)
     }
   }
 

@@ -55,9 +55,9 @@ export class RingPort implements InputSource {
   }
 
   /** The next message, or null. @throws EdgePoisonedError */
-  take(): InputEvent | null {
+  take(arrived = false): InputEvent | null {
     const { reader } = this
-    if (!reader.take()) return null
+    if (!reader.take(arrived)) return null
     if (this.#untilSample-- <= 0) this.#sample()
     return new InputEvent(this, reader)
   }

@@ -80,11 +80,14 @@ export class Receiver {
     return this.#stopQueued || Atomics.load(this.#inbox.words, STOP_WORD) !== 0
   }
 
-  /** Quick look while polling: has a message arrived on some ring? {@link poll} sees what this does not. */
-  arrived(): boolean {
+  /** Quick look while polling, after {@link poll} found nothing: only at messages that arrive on a ring. */
+  pollArrived(): Event | null {
     const rings = this.#rings
-    for (let i = 0; i < rings.length; i++) if (rings[i]!.reader.ring.arrived()) return true
-    return false
+    for (let i = 0; i < rings.length; i++) {
+      const port = rings[i]!
+      if (port.reader.ring.arrived()) return this.#pollRing(port, true)
+    }
+    return null
   }
 
   /** Would {@link poll} find something now? Looks at everything with fresh loads, and takes nothing. */
@@ -154,9 +157,9 @@ export class Receiver {
     return null
   }
 
-  #pollRing(port: RingPort): Event | null {
+  #pollRing(port: RingPort, arrived = false): Event | null {
     try {
-      const event = port.take()
+      const event = port.take(arrived)
       if (event !== null) {
         if (event.borrowed) this.#current = event
         return event

@@ -11,7 +11,7 @@ const SLICE_NS = 1_000_000
 /** Then poll from rounds of the event loop for this long. */
 const ROUNDS_NS = 200_000
 /** The clock is read once in so many looks. */
-const LOOKS_PER_CLOCK = 32
+const LOOKS_PER_CLOCK = 64
 /** Between two looks of a producer for room, about 25 ns each. */
 const PAUSES_PER_LOOK = 8
 
@@ -80,7 +80,10 @@ export class Waiting {
   #spin(receiver: Receiver, forNs: number): Event | null {
     let until = 0
     for (;;) {
-      for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (receiver.arrived()) return receiver.poll()
+      for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
+        const arrived = receiver.pollArrived()
+        if (arrived !== null) return arrived
+      }
       const event = receiver.poll()
       if (event !== null || receiver.ended) return event
       const now = this.#clock.nowNs()
@@ -91,14 +94,13 @@ export class Waiting {
 
   /** Blocks the thread until there is an event. @returns null when the time is over, or after the last event */
   blockFor(receiver: Receiver, timeoutMs: number): Event | null {
-    const deadline = this.#clock.nowNs() + timeoutMs * 1e6
+    const endless = timeoutMs === Number.POSITIVE_INFINITY
+    const deadline = endless ? timeoutMs : this.#clock.nowNs() + timeoutMs * 1e6
     for (;;) {
       if (this.#mode !== "park") {
-        const left = deadline - this.#clock.nowNs()
-        const event = this.#spin(
-          receiver,
-          Math.min(this.#mode === "busy" ? SLICE_NS : SPIN_NS, left),
-        )
+        const slice = this.#mode === "busy" ? SLICE_NS : SPIN_NS
+        const left = endless ? slice : deadline - this.#clock.nowNs()
+        const event = this.#spin(receiver, Math.min(slice, left))
         if (event !== null || receiver.ended) return event
       }
       const event = receiver.poll()

@@ -48,6 +48,7 @@ type Known = {
   /** Where the elements begin in the stream, and how many there are. */
   offset: number
   length: number
+  bytes: number
   /** Views over the body in the ring's slots. */
   views: (ElementArray | null)[]
 }
@@ -117,12 +118,14 @@ export class EdgeReader {
   /**
    * Takes the next message.
    *
+   * @param arrived  the ring has just said so
    * @returns false when there is none
    * @throws EdgePoisonedError  the message was taken and can't be true
    */
-  take(): boolean {
+  take(arrived = false): boolean {
     const { ring } = this
-    while (ring.ready()) {
+    while (arrived || ring.ready()) {
+      arrived = false
       const slot = ring.slot()
       this.#readFields(slot)
       if (this.#chunk < 0) this.#copyInline(slot)
@@ -150,7 +153,8 @@ export class EdgeReader {
     if (this.#known.length >= MAX_KNOWN_TEMPLATES) this.#known = []
     const views = new Array<ElementArray | null>(this.ring.slotCount).fill(null)
     const name = make.name as ElementName
-    this.#known.unshift({ template, name, make, offset, length, views })
+    const bytes = length * make.BYTES_PER_ELEMENT
+    this.#known.unshift({ template, name, make, offset, length, bytes, views })
   }
 
   #readFields(slot: number): void {
@@ -188,7 +192,7 @@ export class EdgeReader {
       view = new known.make(inbox.bytes.buffer, at + known.offset, known.length)
       known.views[n] = view
     }
-    if (view.byteLength > SLICE_FROM_BYTES) {
+    if (known.bytes > SLICE_FROM_BYTES) {
       this.body = view.slice()
       return
     }

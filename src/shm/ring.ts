@@ -21,6 +21,8 @@ import {
 } from "./layout.ts"
 import type { Inbox } from "./segment.ts"
 
+const IS_X64 = process.arch === "x64"
+
 /** What both ends of a ring know: where it lies, and its geometry, which never changes. */
 class RingEnd {
   readonly inbox: Inbox
@@ -107,14 +109,17 @@ export class ProducerRing extends RingEnd {
     const words = this.words
     const next = (this.head + 1) | 0
     const slot = this.slotOf(this.head)
+    // On x64 every store is a release, and what wakes begins with a locked instruction. A locked store here would wait for
+    // the slot's lines while a polling consumer takes them away again: 64 B cross in 0.2 instead of 0.3 µs.
+    if (IS_X64) words[slot + SEQ_WORD] = next
+    else Atomics.store(words, slot + SEQ_WORD, next)
+    this.head = next
+    this.inbox.wake()
+    // A hint and statistics: after the message is on its way. The next publish orders the hint.
+    words[this.base + HEAD_WORD] = next
     const queued = (next - this.tail) | 0
     if (queued > words[this.base + HIGH_WATER_WORD]!) words[this.base + HIGH_WATER_WORD] = queued
     this.inbox.floats[(this.base >> 1) + SENT_BYTES_FLOAT]! += bytes
-    Atomics.store(words, slot + SEQ_WORD, next)
-    this.head = next
-    // Only a hint: the next publish's atomic store orders it, so it is never more than one behind.
-    words[this.base + HEAD_WORD] = next
-    this.inbox.wake()
   }
 
   /** The consumer has left for good: its messages need not be written. */
