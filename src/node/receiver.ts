@@ -29,6 +29,8 @@ export class Receiver {
   ended = false
   #stopQueued = false
   #polls = 0
+  /** Neither merged values nor a quick timer may keep others away: after one of them the others have their turn. */
+  #last: "queue" | "timer" | null = null
 
   constructor(
     plan: NodePlan,
@@ -60,17 +62,19 @@ export class Receiver {
   poll(): Event | null {
     if (this.#current !== null) this.#giveBack()
     if (this.ended) return null
-    if (this.#queue.length > 0) return this.#dequeue()
-    if (this.#timers.length > 0) {
-      const tick = this.#pollTimers()
-      if (tick !== null) return tick
-    }
-    // A stop is looked for when nothing else is there, and now and then under a stream that never pauses.
-    if ((++this.#polls & STOP_LOOK_MASK) !== 0) {
-      const event = this.#pollRings()
+    if (this.#last !== null) {
+      const event = this.#pollOthers(this.#last)
       if (event !== null) return event
     }
-    if (!this.stopRequested) return null
+    if (this.#queue.length > 0) return this.#dequeue()
+    const tick = this.#pollTimers()
+    if (tick !== null) return tick
+    // A stop is looked for when nothing else is there, and now and then under a stream that never pauses.
+    if ((++this.#polls & STOP_LOOK_MASK) !== 0 || !this.stopRequested) {
+      const event = this.#pollRings()
+      if (event !== null) return event
+      if (!this.stopRequested) return null
+    }
     this.stop("MANUAL")
     return this.#dequeue()
   }
@@ -85,7 +89,7 @@ export class Receiver {
     const rings = this.#rings
     for (let i = 0; i < rings.length; i++) {
       const port = rings[i]!
-      if (port.reader.ring.arrived()) return this.#pollRing(port, true)
+      if (!port.closed && port.reader.ring.arrived()) return this.#pollRing(port, true)
     }
     return null
   }
@@ -129,17 +133,27 @@ export class Receiver {
     const next = this.#queue.shift()
     if (next === undefined) return null
     if (next.event.type === "STOP") this.ended = true
+    this.#last = "queue"
     next.delivered?.()
     return next.event
   }
 
+  /** After an event from elsewhere: the sources that have to wait for it, rings in any case. */
+  #pollOthers(last: "queue" | "timer"): Event | null {
+    this.#last = null
+    const tick = last === "queue" ? this.#pollTimers() : null
+    return tick ?? this.#pollRings()
+  }
+
+  /** A tick of the timer that is due longest. */
   #pollTimers(): Event | null {
-    const now = this.#clock.nowNs()
-    for (const timer of this.#timers) {
-      const tick = timer.take(now)
-      if (tick !== null) return tick
-    }
-    return null
+    const timers = this.#timers
+    if (timers.length === 0) return null
+    let first = timers[0]!
+    for (const timer of timers) if (timer.dueNs < first.dueNs) first = timer
+    const tick = first.take(this.#clock.nowNs())
+    if (tick !== null) this.#last = "timer"
+    return tick
   }
 
   #pollRings(): Event | null {
