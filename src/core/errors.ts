@@ -26,6 +26,17 @@ export class DoraError extends Error {
   }
 }
 
+/**
+ * Lets a mistake of the caller show the caller's line: frames of `api` and below are taken off its stack. Other errors
+ * are ours and keep their stack.
+ *
+ * @example try { send() } catch (error) { throw fromCaller(error, this.sendOutput) }
+ */
+export function fromCaller(error: unknown, api: (...args: never[]) => unknown): unknown {
+  if (error instanceof DoraError) Error.captureStackTrace(error, api)
+  return error
+}
+
 function messageOf(parts: ErrorParts): string {
   const lines = [parts.where ? `${parts.where}: ${parts.what}` : parts.what]
   if (parts.why) lines.push(`  why: ${parts.why}`)

@@ -1,5 +1,6 @@
 import type { Sendable } from "../arrow/encoder.ts"
 import type { ElementArray } from "../core/elements.ts"
+import { fromCaller } from "../core/errors.ts"
 import type { Parameters } from "../core/parameters.ts"
 import { PLAN_VARIABLE } from "../shm/plan.ts"
 import {
@@ -67,10 +68,14 @@ export class Node implements Disposable {
     current = node
     const address = daemonAddress(config)
     if (address === null) throw new NotInDataflowError()
-    await session.start(
-      { ...address, dataflow: config.dataflow_id, node: config.node_id },
-      { event: (event) => node.#control(event), broken: (error) => node.#broken(error) },
-    )
+    try {
+      await session.start(
+        { ...address, dataflow: config.dataflow_id, node: config.node_id },
+        { event: (event) => node.#control(event), broken: (error) => node.#broken(error) },
+      )
+    } catch (error) {
+      throw fromCaller(error, Node.init)
+    }
     return node
   }
 
@@ -224,12 +229,20 @@ export class Node implements Disposable {
    * @example await node.sendOutput("speed", Float32Array.of(1.5), { unit: "m/s" })
    */
   sendOutput(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
-    return this.#output(output).send(data, parameters)
+    try {
+      return this.#output(output).send(data, parameters)
+    } catch (error) {
+      throw fromCaller(error, this.sendOutput)
+    }
   }
 
   /** As {@link sendOutput}, but blocks the thread while there is no room. @throws SelfDeadlockError also */
   sendOutputSync(output: string, data: Sendable, parameters?: Parameters): void {
-    this.#output(output).sendSync(data, parameters, this.#link.receiver)
+    try {
+      this.#output(output).sendSync(data, parameters, this.#link.receiver)
+    } catch (error) {
+      throw fromCaller(error, this.sendOutputSync)
+    }
   }
 
   /**
@@ -238,7 +251,11 @@ export class Node implements Disposable {
    * @example using sample = node.loan("image", { type: Uint8Array, length: 640 * 480 * 3 })
    */
   loan<T extends ElementArray>(output: string, layout: LoanLayout<T>): Loan<T> {
-    return this.#output(output).loan(layout)
+    try {
+      return this.#output(output).loan(layout)
+    } catch (error) {
+      throw fromCaller(error, this.loan)
+    }
   }
 
   /** Ends outputs: their consumers see it after the last message. Resolves when everything that waited was sent. */
