@@ -121,10 +121,14 @@ export class Output implements Waiter {
     return this.#form
   }
 
-  /** @internal */
-  sendLoan(chunk: number, payload: Payload, parameters: Parameters | undefined): Promise<void> {
+  /** @internal Finds what is wrong with a send while the loan is still its owner's. */
+  prepareSend(parameters: Parameters | undefined): Uint8Array | null {
     this.#checkOpen()
-    const extra = encode(parameters)
+    return encode(parameters)
+  }
+
+  /** @internal */
+  sendLoan(chunk: number, payload: Payload, extra: Uint8Array | null): Promise<void> {
     if (this.#queue.length === 0 && this.#writer.ready(false)) {
       this.#writer.publishChunk(chunk, payload, extra)
       return DONE
@@ -158,11 +162,15 @@ export class Output implements Waiter {
 
   attempt(): boolean {
     while (this.#queue.length > 0 && this.#writer.ready(false)) {
-      const { payload, chunk, parameters, resolve } = this.#queue[0]!
-      if (chunk >= 0) this.#writer.publishChunk(chunk, payload, parameters)
-      else if (!this.#publish(payload, parameters)) break
+      const { payload, chunk, parameters, resolve, reject } = this.#queue[0]!
+      try {
+        if (chunk >= 0) this.#writer.publishChunk(chunk, payload, parameters)
+        else if (!this.#publish(payload, parameters)) break
+        resolve()
+      } catch (error) {
+        reject(error as Error)
+      }
       this.#queue.shift()
-      resolve()
     }
     if (this.#queue.length > 0) return false
     this.#writer.unwant()
@@ -266,10 +274,11 @@ export class Loan<T extends ElementArray = ElementArray> implements Disposable {
   /** Sends the memory as it is, without a copy; `array` is empty afterwards. @throws LoanClosedError */
   send(parameters?: Parameters): Promise<void> {
     const array = this.array
+    const extra = this.#output.prepareSend(parameters)
     this.#open = false
     if (this.#memory === null) return this.#output.send(array, parameters)
     this.#detach(this.#memory.chunk)
-    return this.#output.sendLoan(this.#memory.chunk, this.#memory.form, parameters)
+    return this.#output.sendLoan(this.#memory.chunk, this.#memory.form, extra)
   }
 
   [Symbol.dispose](): void {
