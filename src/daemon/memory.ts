@@ -48,16 +48,12 @@ export type MemoryOptions = {
   dataflow: string
   wait: WaitMode
   exitWhenNodesFinish: boolean
-  /** Share of one core that a node may poll away while it waits; default 0.1. */
-  pollBudget?: number
   /** First message index of every ring; tests start near the wrap. Default 0. */
   startIndex?: number
 }
 
 /** An input of a node that may still receive something. */
 export type OpenInput = { id: string; kind: "output" | "timer" | "logs"; source: string }
-
-const DEFAULT_POLL_BUDGET = 0.1
 
 /** All memory of one running dataflow. */
 export class Memory implements Disposable {
@@ -162,7 +158,7 @@ export class Memory implements Disposable {
   /** What a node finds in {@link PLAN_VARIABLE}. */
   nodePlan(id: string): NodePlan {
     const node = this.#node(id)
-    const { dataflow, exitWhenNodesFinish, pollBudget } = this.#options
+    const { dataflow, exitWhenNodesFinish } = this.#options
     return {
       version: PLAN_VERSION,
       dataflow,
@@ -173,7 +169,6 @@ export class Memory implements Disposable {
       clockId: node.clockId,
       epoch: this.#epoch,
       wait: waitMode(node.spec, this.#options.wait),
-      pollBudget: pollBudget ?? DEFAULT_POLL_BUDGET,
       exitWhenNodesFinish,
       inputs: node.inputs.map((edge) => this.#inputPlan(edge)),
       outputs: node.spec.outputs.map((output) => ({

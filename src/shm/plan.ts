@@ -28,8 +28,6 @@ export type NodePlan = {
   /** CLOCK_REALTIME minus CLOCK_MONOTONIC, the same for every node of a dataflow. */
   epoch: { seconds: number; nanoseconds: number }
   wait: WaitMode
-  /** Share of one core that the node may poll away while it waits, 0 … 1. */
-  pollBudget: number
   /** Timers stop keeping this node alive when its last data input has closed. */
   exitWhenNodesFinish: boolean
   inputs: InputPlan[]
