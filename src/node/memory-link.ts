@@ -39,7 +39,7 @@ export function attach(plan: NodePlan): Link {
   const clock = new FlowClock(plan.epoch)
   const receiver = new Receiver(plan, own, inboxOf, clock)
   const sleeper = new Sleeper(own, plan.pid, plan.wakeFd)
-  const waiting = new Waiting(sleeper, clock, plan.wait, receiver)
+  const waiting = new Waiting(sleeper, clock, plan.wait)
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)
   const outputs = new Map<string, Output>()
   for (const output of plan.outputs) {

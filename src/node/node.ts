@@ -166,6 +166,9 @@ export class Node implements Disposable {
           return true
         },
         pending: () => receiver.pending(),
+        get dueNs() {
+          return receiver.dueNs
+        },
       }
       if (timeoutMs < 2 ** 31) {
         timer = setTimeout(() => {

@@ -15,18 +15,19 @@ const LOOKS_PER_CLOCK = 64
 /** Between two looks of a producer for room, about 25 ns each. */
 const PAUSES_PER_LOOK = 8
 
+/** Events without a look at the clock: a program may become slow from one to the next. */
+const MOST_CREDIT = 32
+/** How long to sleep when there is something that nobody can take: room in the queue, but no memory for a large message. */
+const STUCK_MS = 1
+
 const pause = (Atomics as unknown as { pause(): void }).pause
 
 /** Somebody who waits: `attempt` does what is waited for and says whether it could; `pending` only looks. */
 export interface Waiter {
   attempt(): boolean
   pending(): boolean
-}
-
-/** What bounds a wait. */
-export interface Deadlines {
-  /** Next moment at which something is due by itself (timers), in monotonic nanoseconds. */
-  readonly dueNs: number
+  /** Moment at which what it waits for is there by itself (timers), in monotonic nanoseconds. */
+  readonly dueNs?: number
 }
 
 /** Waits on behalf of everybody in this process: one sleep for all. */
@@ -34,18 +35,16 @@ export class Waiting {
   readonly #sleeper: Sleeper
   readonly #clock: FlowClock
   readonly #mode: WaitMode
-  readonly #deadlines: Deadlines
   readonly #waiters: Waiter[] = []
   #running = false
   #lastTurnNs = 0
   #credit = 0
   #handed = 0
 
-  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, deadlines: Deadlines) {
+  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode) {
     this.#sleeper = sleeper
     this.#clock = clock
     this.#mode = mode
-    this.#deadlines = deadlines
   }
 
   /** Does anybody wait? */
@@ -64,7 +63,7 @@ export class Waiting {
     if (elapsed >= SLICE_NS) return false
     // Look at the clock again after about a quarter of a slice at the present pace.
     this.#credit = Math.min(
-      1024,
+      MOST_CREDIT,
       Math.floor((this.#handed * SLICE_NS) / (4 * Math.max(elapsed, 1))),
     )
     this.#handed += this.#credit + 1
@@ -105,7 +104,9 @@ export class Waiting {
       }
       const event = receiver.poll()
       if (event !== null || receiver.ended || this.#clock.nowNs() >= deadline) return event
-      if (this.#mode !== "busy") this.#sleepSync(() => receiver.pending(), deadline)
+      if (this.#mode !== "busy") {
+        this.#sleepSync(() => receiver.pending(), Math.min(deadline, receiver.dueNs))
+      }
     }
   }
 
@@ -122,11 +123,10 @@ export class Waiting {
     }
   }
 
-  #sleepSync(pending: () => boolean, deadlineNs: number): void {
+  #sleepSync(pending: () => boolean, untilNs: number): void {
     this.#sleeper.arm("futex")
     if (!pending()) {
-      const until = Math.min(deadlineNs, this.#deadlines.dueNs)
-      const ms = (until - this.#clock.nowNs()) / 1e6
+      const ms = (untilNs - this.#clock.nowNs()) / 1e6
       if (ms > 0) this.#sleeper.sleepSync(ms)
     }
     this.#sleeper.disarm()
@@ -157,11 +157,13 @@ export class Waiting {
   async #run(): Promise<void> {
     this.#running = true
     let idleSince = this.#clock.nowNs()
+    let stuck = false
     await turn()
     while (this.#waiters.length > 0) {
       this.#newTurn()
       if (this.#serve()) {
         idleSince = this.#lastTurnNs
+        stuck = false
         // Whoever was served continues in microtasks and may wait again at once.
         await null
         continue
@@ -173,7 +175,7 @@ export class Waiting {
       } else if (this.#mode === "adaptive" && this.#lastTurnNs - idleSince < ROUNDS_NS) {
         await turn()
       } else {
-        await this.#park()
+        stuck = await this.#park(stuck)
         idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
       }
     }
@@ -203,13 +205,17 @@ export class Waiting {
     return false
   }
 
-  async #park(): Promise<void> {
+  /** Sleeps; true when there was something to look at instead, though not for the first time when it is `stuck`. */
+  async #park(stuck: boolean): Promise<boolean> {
     this.#sleeper.arm("fd")
-    if (!this.#anyPending()) {
-      const ms = (this.#deadlines.dueNs - this.#clock.nowNs()) / 1e6
-      if (ms > 0) await this.#sleeper.sleep(Math.ceil(ms))
-    }
+    const pending = this.#anyPending()
+    let due = Number.POSITIVE_INFINITY
+    for (const waiter of this.#waiters) due = Math.min(due, waiter.dueNs ?? due)
+    const ms = pending ? (stuck ? STUCK_MS : 0) : (due - this.#clock.nowNs()) / 1e6
+    if (ms > 0) await this.#sleeper.sleep(Math.ceil(ms))
     this.#sleeper.disarm()
+    if (ms <= 0) await turn()
+    return pending
   }
 }
 

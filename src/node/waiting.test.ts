@@ -1,0 +1,193 @@
+import { describe, expect, test } from "bun:test"
+import { Nodes } from "../../test/support/nodes.ts"
+import { FlowClock, readEpoch } from "../shm/clock.ts"
+import type { WaitMode } from "../shm/plan.ts"
+import type { Sleeper, SleepKind } from "../shm/sleep.ts"
+import type { InputEvent } from "./event.ts"
+import type { Receiver } from "./receiver.ts"
+import { type Waiter, Waiting } from "./waiting.ts"
+
+const MODES: WaitMode[] = ["busy", "adaptive", "park"]
+
+/** Sleeps for a moment at most, and remembers what was asked for. */
+class FakeSleeper {
+  readonly asked: number[] = []
+  armed: SleepKind | null = null
+  #wake: (() => void) | null = null
+
+  arm(kind: SleepKind): void {
+    this.armed = kind
+  }
+
+  disarm(): void {
+    this.armed = null
+  }
+
+  sleepSync(timeoutMs: number): void {
+    expect(this.armed).toBe("futex")
+    this.asked.push(timeoutMs)
+  }
+
+  async sleep(timeoutMs: number): Promise<void> {
+    expect(this.armed).toBe("fd")
+    this.asked.push(timeoutMs)
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      setTimeout(resolve, Math.min(timeoutMs, 5))
+    })
+  }
+
+  interrupt(): void {
+    this.#wake?.()
+  }
+}
+
+function makeWaiting(mode: WaitMode) {
+  const sleeper = new FakeSleeper()
+  const clock = new FlowClock(readEpoch())
+  const waiting = new Waiting(sleeper as unknown as Sleeper, clock, mode)
+  return { sleeper, clock, waiting }
+}
+
+/** A waiter whose wait succeeds after some looks, or when it is told so. */
+class FakeWaiter implements Waiter {
+  looks = 0
+  done = false
+  dueNs: number | undefined
+  readonly #after: number
+
+  constructor(after: number, dueNs?: number) {
+    this.#after = after
+    this.dueNs = dueNs
+  }
+
+  attempt(): boolean {
+    return this.done || ++this.looks > this.#after
+  }
+
+  pending(): boolean {
+    return this.done
+  }
+}
+
+describe("waiting", () => {
+  test("for room alone sleeps without a limit, whatever else is due", () => {
+    const { sleeper, waiting } = makeWaiting("park")
+    let looks = 0
+    waiting.blockUntil(() => ++looks > 50)
+    expect(sleeper.asked.length).toBeGreaterThan(10)
+    expect(new Set(sleeper.asked)).toEqual(new Set([Number.POSITIVE_INFINITY]))
+  })
+
+  test("ends at the time of the waiter that is due first, and sleeps for others", async () => {
+    const { sleeper, waiting, clock } = makeWaiting("park")
+    const soon = new FakeWaiter(3, clock.nowNs() + 3e6)
+    const late = new FakeWaiter(3, clock.nowNs() + 50e6)
+    waiting.add(late)
+    waiting.add(soon)
+    waiting.add(new FakeWaiter(3))
+    await Bun.sleep(60)
+    expect(waiting.active).toBe(false)
+    expect(sleeper.asked[0]).toBeLessThanOrEqual(4)
+  })
+
+  test.each(MODES)("never keeps the program's timers from running (%s)", async (mode) => {
+    const { waiting, clock } = makeWaiting(mode)
+    const giveUp = performance.now() + 5000
+    let done = false
+    const attempt = () => done || performance.now() > giveUp
+    // One that was due long ago, and one that always sees something and never gets it.
+    waiting.add({ attempt, pending: () => false, dueNs: clock.nowNs() - 1e9 })
+    waiting.add({ attempt, pending: () => true })
+    await Bun.sleep(20)
+    expect(performance.now()).toBeLessThan(giveUp)
+    done = true
+    waiting.interrupt()
+    await Bun.sleep(20)
+    expect(waiting.active).toBe(false)
+  })
+
+  test("for what is there and can't be had is no busy loop", async () => {
+    const { waiting } = makeWaiting("park")
+    let attempts = 0
+    waiting.add({ attempt: () => ++attempts > 1000, pending: () => true })
+    await Bun.sleep(50)
+    expect(attempts).toBeLessThan(100)
+  })
+
+  test("serves everybody who can be served, in order, and lets others give up", async () => {
+    const { waiting } = makeWaiting("park")
+    const served: string[] = []
+    const make = (name: string, after: number) => {
+      const waiter = new FakeWaiter(after)
+      const { attempt } = waiter
+      waiter.attempt = () => {
+        const done = attempt.call(waiter)
+        if (done) served.push(name)
+        return done
+      }
+      waiting.add(waiter)
+      return waiter
+    }
+    make("a", 0)
+    const b = make("b", 1e9)
+    make("c", 0)
+    make("d", 2)
+    await Bun.sleep(30)
+    expect([served, waiting.active]).toEqual([["a", "c", "d"], true])
+    waiting.remove(b)
+    await Bun.sleep(20)
+    expect(waiting.active).toBe(false)
+  })
+
+  test("gives the event loop its turn soon after a quick program becomes slow", async () => {
+    const { waiting } = makeWaiting("adaptive")
+    await new Promise<void>((resolve) => {
+      waiting.add({ attempt: () => resolve() === undefined, pending: () => true })
+    })
+    // In the turn that has just begun: many events, then some that take a while.
+    for (let i = 0; i < 300; i++) expect(waiting.mayContinue()).toBe(true)
+    let slow = 0
+    const start = performance.now()
+    while (waiting.mayContinue()) {
+      const until = performance.now() + 5
+      while (performance.now() < until);
+      slow++
+    }
+    expect(slow).toBeLessThan(64)
+    expect(performance.now() - start).toBeLessThan(1000)
+  })
+})
+
+describe("a node that waits for room while its timer is due", () => {
+  const nodes = () =>
+    new Nodes([
+      { id: "a", outputs: ["out"], inputs: { tick: "dora/timer/millis/1" } },
+      {
+        id: "b",
+        inputs: { in: { source: "a/out", queue_size: 1, queue_policy: "backpressure" } },
+      },
+    ])
+
+  test("sleeps", async () => {
+    using flow = nodes()
+    const { outputs } = flow.attach("a")
+    const { receiver } = flow.attach("b")
+    flow.memory.start()
+    const out = outputs.get("out")!
+    await out.send(1, undefined)
+    const second = out.send(2, undefined)
+    const before = process.cpuUsage()
+    await Bun.sleep(500)
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1000).toBeLessThan(250)
+    expect(take(receiver).array[0]).toBe(1)
+    await second
+  })
+
+  function take(receiver: Receiver): InputEvent {
+    const event = receiver.poll()
+    if (event?.type !== "INPUT") throw new Error(`no message but ${event?.type}`)
+    return event
+  }
+})
