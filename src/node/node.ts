@@ -166,6 +166,7 @@ export class Node implements Disposable {
           return true
         },
         pending: () => receiver.pending(),
+        inTurn: true,
         get dueNs() {
           return receiver.dueNs
         },

@@ -140,6 +140,25 @@ describe("waiting", () => {
     expect(waiting.active).toBe(false)
   })
 
+  test("serves those who wait in turn one after the other, whatever comes in between", async () => {
+    const { waiting } = makeWaiting("park")
+    const served: string[] = []
+    let there = 0
+    const make = (name: string): Waiter => ({
+      inTurn: true,
+      pending: () => there > 0,
+      attempt: () => {
+        // What comes after the first has looked in vain is not for the second.
+        if (there++ === 0) return false
+        served.push(name)
+        return true
+      },
+    })
+    for (const name of ["a", "b", "c"]) waiting.add(make(name))
+    await Bun.sleep(30)
+    expect([served, waiting.active]).toEqual([["a", "b", "c"], false])
+  })
+
   test("gives the event loop its turn soon after a quick program becomes slow", async () => {
     const { waiting } = makeWaiting("adaptive")
     await new Promise<void>((resolve) => {

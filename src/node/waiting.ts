@@ -28,6 +28,8 @@ export interface Waiter {
   pending(): boolean
   /** Moment at which what it waits for is there by itself (timers), in monotonic nanoseconds. */
   readonly dueNs?: number
+  /** Of those that are served in turn only the first may try: what comes while others tried is for it. */
+  readonly inTurn?: boolean
 }
 
 /** Waits on behalf of everybody in this process: one sleep for all. */
@@ -192,7 +194,10 @@ export class Waiting {
   /** Lets every waiter try once, in order. */
   #serve(): boolean {
     let served = false
+    let turnGiven = false
     for (const waiter of [...this.#waiters]) {
+      if (waiter.inTurn && turnGiven) continue
+      turnGiven ||= waiter.inTurn === true
       if (!this.#waiters.includes(waiter) || !waiter.attempt()) continue
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
       served = true
