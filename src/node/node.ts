@@ -26,7 +26,8 @@ import { attach, type Link } from "./memory-link.ts"
 import type { Loan, LoanLayout, Output } from "./output.ts"
 import type { Waiter } from "./waiting.ts"
 
-let current: Node | string | null = null
+/** Id of this process's node. */
+let current: string | null = null
 
 /**
  * This process as a node of a dataflow: receives events, sends outputs.
@@ -54,20 +55,19 @@ export class Node implements Disposable {
    * @throws NotInDataflowError, NodeAlreadyInitializedError, DaemonConnectionError, SharedMemoryError
    */
   static async init(): Promise<Node> {
-    if (current !== null)
-      throw new NodeAlreadyInitializedError(typeof current === "string" ? current : current.id)
+    if (current !== null) throw new NodeAlreadyInitializedError(current)
     const text = process.env[CONFIG_VARIABLE]
     if (text === undefined) throw new NotInDataflowError()
     const config = await decodeNodeConfig(text)
     if (current !== null) throw new NodeAlreadyInitializedError(config.node_id)
-    current = config.node_id
-    const plan = process.env[PLAN_VARIABLE]
-    const session = new Session()
-    const link = plan === undefined ? unsupported() : attach(JSON.parse(plan))
-    const node = new Node(config, link, session)
-    current = node
     const address = daemonAddress(config)
     if (address === null) throw new NotInDataflowError()
+    const plan = process.env[PLAN_VARIABLE]
+    if (plan === undefined)
+      throw new DaemonConnectionError("this daemon shares no memory with its nodes")
+    current = config.node_id
+    const session = new Session()
+    const node = new Node(config, attach(JSON.parse(plan)), session)
     try {
       await session.start(
         { ...address, dataflow: config.dataflow_id, node: config.node_id },
@@ -317,8 +317,4 @@ export class Node implements Disposable {
     this.#link.receiver.push({ type: "ERROR", error })
     this.#link.waiting.interrupt()
   }
-}
-
-function unsupported(): never {
-  throw new DaemonConnectionError("this daemon has no shared memory plan for the node")
 }

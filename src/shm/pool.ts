@@ -4,6 +4,7 @@
 import { type Pointer, toArrayBuffer } from "bun:ffi"
 import { fstatSync } from "node:fs"
 import { assert } from "../core/assert.ts"
+import { MAX_POOL_CHUNKS } from "../core/limits.ts"
 import { balance } from "./ballast.ts"
 import {
   borrowLineBytes,
@@ -49,15 +50,16 @@ export class Pool {
     const header = new Int32Array(toArrayBuffer(this.#address as Pointer, 0, LINES_OFFSET))
     checkHeader(header, name)
     this.chunks = header[POOL_CHUNK_COUNT_WORD]!
-    this.#kept = new Array<ArrayBuffer | null>(this.chunks).fill(null)
-    this.#keptOffsets = new Int32Array(this.chunks)
     const lineCount = header[POOL_LINE_COUNT_WORD]!
     this.strideBytes = new Float64Array(header.buffer)[POOL_STRIDE_FLOAT]!
     this.#firstChunk = chunksOffset(this.chunks, lineCount)
     const end = this.#firstChunk + this.chunks * this.strideBytes
-    if (this.chunks < 1 || lineCount < 1 || !(this.strideBytes > 0) || end > ref.size) {
+    const counts = this.chunks > 0 && this.chunks <= MAX_POOL_CHUNKS && lineCount > 0
+    if (!counts || !(this.strideBytes > 0) || !(end <= ref.size)) {
       throw new SharedMemoryError(`${name} does not have the size that its header says`)
     }
+    this.#kept = new Array<ArrayBuffer | null>(this.chunks).fill(null)
+    this.#keptOffsets = new Int32Array(this.chunks)
     this.lineWords = borrowLineBytes(this.chunks) >> 2
     this.lines = new Int32Array(
       toArrayBuffer(this.#address as Pointer, LINES_OFFSET, lineCount * this.lineWords * 4),

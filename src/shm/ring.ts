@@ -1,5 +1,6 @@
 // One edge: one producer, one consumer. Layout: docs/layout.md. Protocol and its model: docs/adr/0002-ring.md,
 // test/model/ring.ts. Steps are numbered as there.
+import { MAX_RING_SLOTS } from "../core/limits.ts"
 import {
   ABANDONED_WORD,
   CLOSED_WORD,
@@ -19,6 +20,7 @@ import {
   WAITED_WORD,
   WANT_WORD,
 } from "./layout.ts"
+import { SharedMemoryError } from "./libc.ts"
 import type { Inbox } from "./segment.ts"
 
 const IS_X64 = process.arch === "x64"
@@ -43,9 +45,23 @@ class RingEnd {
     this.queueSize = this.words[this.base + QUEUE_SIZE_WORD]!
     this.inlineBytes = this.words[this.base + INLINE_BYTES_WORD]!
     this.backpressure = this.words[this.base + POLICY_WORD] === 1
-    this.mask = this.words[this.base + SLOTS_WORD]! - 1
+    const slots = this.words[this.base + SLOTS_WORD]!
+    this.mask = slots - 1
     this.firstSlot = (offset + RING_HEADER_BYTES) >> 2
-    this.slotWords = slotBytes(this.inlineBytes) >> 2
+    this.slotWords = slotBytes(this.inlineBytes) / 4
+    this.#check(slots)
+  }
+
+  /** Geometry is read once, and held to what the daemon makes. */
+  #check(slots: number): void {
+    const { queueSize, inlineBytes } = this
+    const isPower = slots > 0 && slots <= MAX_RING_SLOTS && (slots & this.mask) === 0
+    const fits = this.firstSlot + slots * this.slotWords <= this.words.length
+    if (isPower && fits && queueSize > 0 && queueSize <= slots && inlineBytes > 0) return
+    throw new SharedMemoryError(
+      `the ring at ${this.base << 2} of an inbox is damaged: ${slots} slots of ${inlineBytes} bytes, queue ${queueSize}`,
+      "a process that has this memory mapped wrote where it must not",
+    )
   }
 
   /** Word index of the slot of a message index. */

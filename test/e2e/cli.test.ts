@@ -289,7 +289,7 @@ describe("dora run on a terminal", () => {
       person.types("q")
       await person.sees("key q: stopping")
       await person.sees("code 0")
-      await person.sees("lnext")
+      await person.sees("echoke")
       expect(person.screen()).toMatch(/\sicanon/)
       expect(person.screen()).toMatch(/\secho\s/)
     },
