@@ -52,3 +52,131 @@ describe("every way to receive brings every message in order, and then the end",
     LIMIT_MS,
   )
 })
+
+describe("waiting", () => {
+  const silent = { run: "idle", outputs: ["out"] }
+
+  test(
+    "with a limit ends at the limit, and at no earlier event",
+    async () => {
+      await using flow = new TestFlow({
+        silent,
+        node: { run: "wait limits", inputs: { in: "silent/out" } },
+      })
+      const said = (await flow.until("node", 5)) as { ms: number; event: unknown; took: number }[]
+      for (const { ms, event, took } of said.slice(0, 4)) {
+        expect(event).toBeNull()
+        expect(took).toBeGreaterThan(ms - 1)
+      }
+      expect(said.slice(0, 4).map((line) => "ended" in line && line.ended)).toEqual([
+        ...[false, false, false, false],
+      ])
+      expect(said[4]).toEqual({ tryRecv: null, drain: [] } as never)
+      await flow.stop()
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    "takes values of an iterable as events of their own, each in its turn",
+    async () => {
+      await using flow = new TestFlow({
+        source: { run: "count 3", outputs: ["out"], env: { PAUSE_MS: 5 } },
+        node: { run: "wait merge", inputs: lossless("source/out") },
+        forever: { run: "wait merge-forever", inputs: lossless("source/out") },
+      })
+      await flow.end()
+      const words = flow.said("node").at(-1) as string[]
+      expect(words.filter((word) => word.startsWith("EXTERNAL"))).toEqual(
+        // Values that come after the last event are not delivered.
+        ["EXTERNAL x", "EXTERNAL y", "EXTERNAL z"].slice(0, words.length - 5),
+      )
+      expect(words.filter((word) => !word.startsWith("EXTERNAL"))).toEqual([...upTo(3), ...END])
+      expect(flow.said("forever")).toEqual([[...upTo(3), ...END]])
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    "goes on where a loop was left",
+    async () => {
+      await using flow = new TestFlow({
+        source: { run: "count 3", outputs: ["out"] },
+        node: { run: "wait break", inputs: lossless("source/out") },
+      })
+      await flow.end()
+      expect(flow.said("node")).toEqual(["in:1", "in:2"])
+    },
+    LIMIT_MS,
+  )
+})
+
+describe("a large message", () => {
+  test(
+    "is empty after the next event, unless it is retained, copied or small",
+    async () => {
+      await using flow = new TestFlow({
+        source: { run: "large", outputs: ["out"] },
+        node: { run: "hold", inputs: lossless("source/out", 1) },
+      })
+      await flow.end()
+      const length = 100_000
+      expect(flow.said("node")).toEqual([
+        { first: [length, 1, true] },
+        { after: [0, null, false], held: [0, 0, 0], value: null },
+        { second: [length, 2, true], third: [length, 3, true] },
+        { released: [0, null, false], copy: true, third: [length, 3, true] },
+        { fourth: [length, 4, true], third: [0, null, false] },
+        { small: [10, 6, false] },
+      ])
+    },
+    LIMIT_MS,
+  )
+})
+
+describe("a node knows", () => {
+  test(
+    "itself, its dataflow, and what comes with a message",
+    async () => {
+      await using flow = new TestFlow({
+        source: { run: "count 50", outputs: ["out"], env: { PAUSE_MS: 1 } },
+        node: { run: "facts", inputs: lossless("source/out", 7), outputs: ["spare"] },
+      })
+      const { id } = await flow.running
+      await flow.end()
+      const [facts, ...rest] = flow.said("node") as [Record<string, unknown>, ...unknown[]]
+      expect(facts).toMatchObject({
+        id: "node",
+        dataflowId: id,
+        restartCount: 0,
+        isRestart: false,
+        ended: false,
+        nodeConfig: { outputs: ["spare"] },
+      })
+      const { inputs } = facts.nodeConfig as { inputs: object }
+      expect(inputs).toEqual({ in: lossless("source/out", 7).in })
+      const { nodes } = facts.dataflowDescriptor as { nodes: { id: string }[] }
+      expect(nodes.map((node) => node.id)).toEqual(["source", "node"])
+      expect(rest.pop()).toEqual({ ended: true, after: [null, null, null, []] })
+      const messages = rest as Message[]
+      expect(messages.map(({ parameters }) => parameters)).toEqual(
+        Array.from({ length: 50 }, (_, i) => ({ number: i + 1 })),
+      )
+      const stamps = messages.map(({ timestamp: { seconds, fraction } }) => {
+        return BigInt(seconds) * 2n ** 32n + BigInt(fraction)
+      })
+      for (let i = 1; i < stamps.length; i++) expect(stamps[i]! > stamps[i - 1]!).toBe(true)
+      for (const { late } of messages) {
+        expect(late).toBeGreaterThan(-2)
+        expect(late).toBeLessThan(5000)
+      }
+    },
+    LIMIT_MS,
+  )
+
+  type Message = {
+    timestamp: { seconds: number; fraction: number }
+    late: number
+    parameters: object
+  }
+})

@@ -53,7 +53,7 @@ export class TestFlow implements AsyncDisposable {
 
   /** What a node has printed so far: values as the program `say`s them, other lines as text. */
   said(node: string): unknown[] {
-    return this.records.filter((record) => record.node === node).map(({ msg }) => valueOf(msg))
+    return this.records.filter((record) => record.node === node).map(({ msg }) => parsed(msg))
   }
 
   /** Waits until a node has printed so many lines. */
@@ -64,14 +64,17 @@ export class TestFlow implements AsyncDisposable {
     }
     await this.#run
     this.#changed()
-    await within(promise, `${lines} lines of ${node}, which said ${this.#all()}`)
+    await within(promise, () => `${lines} lines of ${node}, of all that was said:\n${this.#all()}`)
     return this.said(node)
   }
 
   /** The result once the dataflow has ended by itself or after {@link stop}. @throws Error  when a node failed */
   async end(expected: { failing?: string[] } = {}): Promise<DataflowResult> {
     const run = await this.#run
-    const result = await within(run.finished, `the end; ${run.waitingFor()}; ${this.#all()}`)
+    const result = await within(
+      run.finished,
+      () => `the end, waiting for ${run.waitingFor()}:\n${this.#all()}`,
+    )
     const failed = result.nodes.filter(({ ok }) => !ok).map(({ node }) => node)
     if (failed.join() !== (expected.failing ?? []).join()) {
       throw new Error(`failed: ${failed}\n${JSON.stringify(result.nodes, null, 2)}`)
@@ -97,7 +100,7 @@ export class TestFlow implements AsyncDisposable {
   }
 }
 
-function valueOf(line: string): unknown {
+function parsed(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {
@@ -105,10 +108,10 @@ function valueOf(line: string): unknown {
   }
 }
 
-async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+async function within<T>(promise: Promise<T>, what: () => string): Promise<T> {
   let timer: Timer | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${LIMIT_MS} ms: ${what}`)), LIMIT_MS)
+    timer = setTimeout(() => reject(new Error(`not within ${LIMIT_MS} ms: ${what()}`)), LIMIT_MS)
   })
   try {
     return await Promise.race([promise, late])

@@ -1,10 +1,12 @@
-// Receives in the way that it is told, and says every event that it got.
+// Receives in the way that it is told, and says every event that it got: at the end, and with EACH at once.
 import { type Event, Node } from "../../../src/index.ts"
 import { say, what, word } from "./say.ts"
 
 const words: string[] = []
 const add = (event: Event | null) => {
-  if (event !== null) words.push(word(event))
+  if (event === null) return
+  words.push(word(event))
+  if (process.env.EACH) say(word(event))
 }
 
 const ways: Record<string, (node: Node) => unknown> = {
