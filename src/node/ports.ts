@@ -58,6 +58,7 @@ export class RingPort implements InputSource {
   take(arrived = false): InputEvent | null {
     const { reader } = this
     if (!reader.take(arrived)) return null
+    this.#clock.observe(reader.seconds, reader.fraction)
     if (this.#untilSample-- <= 0) this.#sample()
     return new InputEvent(this, reader)
   }

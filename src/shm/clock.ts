@@ -64,7 +64,10 @@ export class FlowClock {
   /** Takes over a peer's stamp, so that later stamps of ours are larger. */
   observe(seconds: number, fraction: number): void {
     if (!this.#isLater(seconds, fraction)) return
-    if (this.monotonicNs(seconds, fraction) - this.nowNs() > MAX_DELTA_NS) return
+    // The clock is read for the first message of a second only: within one nobody can be far ahead.
+    if (seconds >>> 0 !== this.seconds >>> 0) {
+      if (this.monotonicNs(seconds, fraction) - this.nowNs() > MAX_DELTA_NS) return
+    }
     this.seconds = seconds | 0
     this.fraction = fraction | 0
   }

@@ -1,5 +1,5 @@
 // What a node can send, and what each mistake gives.
-import { expect, test } from "bun:test"
+import { describe, expect, test } from "bun:test"
 import { TestFlow } from "../support/flow.ts"
 
 const LIMIT_MS = 30_000
@@ -50,6 +50,71 @@ test(
     const unknown = errors.find(({ message }) => message?.includes("`uot`"))!
     expect(unknown.message).toContain("did you mean `out`?")
     expect(flow.said("a")).toContainEqual({ interrupted: 1024 })
+  },
+  LIMIT_MS,
+)
+
+describe("sendOutputSync", () => {
+  test.each(["busy", "adaptive", "park"] as const)(
+    "goes at its consumer's pace and loses nothing (%s)",
+    async (wait) => {
+      const inputs = { in: { source: "source/out", queue_size: 2, queue_policy: "backpressure" } }
+      await using flow = new TestFlow(
+        {
+          source: { run: "count 10 sync", outputs: ["out"] },
+          slow: { run: "receive slow", inputs },
+          other: { run: "receive recv", inputs: { in: "source/out" } },
+        },
+        { wait },
+      )
+      const result = await flow.end()
+      const numbers = Array.from({ length: 10 }, (_, i) => `in:${i + 1}`)
+      const end = ["INPUT_CLOSED in", "STOP ALL_INPUTS_CLOSED"]
+      expect(flow.said("slow")).toEqual([[...numbers, ...end]])
+      expect(flow.said("other")).toEqual([[...numbers, ...end]])
+      const [slow] = result.edges.filter(({ to }) => to === "slow/in")
+      // Who polls asks nobody to be woken.
+      if (wait !== "busy") expect(slow!.waited).toBeGreaterThan(0)
+      expect(slow!.highWater).toBeLessThanOrEqual(2)
+    },
+    LIMIT_MS,
+  )
+})
+
+describe("a node that is stopped while it waits for room", () => {
+  test.each(["sync", "async"])(
+    "learns that its message was not sent, and what it may still do (%s)",
+    async (how) => {
+      const inputs = { in: { source: "node/out", queue_size: 3, queue_policy: "backpressure" } }
+      await using flow = new TestFlow({
+        node: { run: `blocked ${how}`, outputs: ["out"] },
+        deaf: { run: "deaf", inputs },
+      })
+      await flow.until("node", 3)
+      await flow.stop()
+      const said = flow.said("node")
+      expect(said).toContainEqual({ sent: 3, code: "SEND_INTERRUPTED" })
+      expect(said).toContainEqual("STOP MANUAL")
+      expect(said).toContainEqual("closed")
+      expect(said.at(-1)).toEqual({
+        ended: true,
+        events: [null, null, null, []],
+        codes: ["NODE_CLOSED", "NODE_CLOSED", "NODE_CLOSED"],
+      })
+    },
+    LIMIT_MS,
+  )
+})
+
+test(
+  "an answer is stamped later than what it answers",
+  async () => {
+    await using flow = new TestFlow({
+      ask: { run: "mirror ask 20000", inputs: { in: "answer/out" }, outputs: ["out"] },
+      answer: { run: "mirror answer", inputs: { in: "ask/out" }, outputs: ["out"] },
+    })
+    await flow.end()
+    expect(flow.said("ask")).toEqual([{ messages: 20_000, notLater: 0 }])
   },
   LIMIT_MS,
 )
