@@ -137,6 +137,17 @@ describe("a clock", () => {
     expect(stamp(clock) > near + SECOND / 2n).toBe(true)
   })
 
+  test("is not shifted by an interruption while it is set", () => {
+    let reads = 0
+    const nanoseconds = Bun.nanoseconds
+    spy = spyOn(Bun, "nanoseconds").mockImplementation(() => {
+      // The process gets no processor for 50 ms between its first two readings.
+      return nanoseconds() + (reads++ === 0 ? 50e6 : 0)
+    })
+    const behind = clockNs(1) - new FlowClock(readEpoch()).nowNs()
+    expect(Math.abs(behind)).toBeLessThan(25e6)
+  })
+
   test("of one process agrees with that of another one", async () => {
     const epoch = readEpoch()
     const program = `

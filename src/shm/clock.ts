@@ -9,15 +9,23 @@ const BUSY_GAP_NS = 2000
 const BATCH = 16
 /** A peer's clock that is further ahead than this is not followed. */
 const MAX_DELTA_NS = 5e8
+/** How often two clocks are compared. */
+const READINGS = 4
 
 /** Real time minus monotonic time. */
 export type Epoch = { seconds: number; nanoseconds: number }
 
 /** The epoch of a new dataflow. */
 export function readEpoch(): Epoch {
-  const real = clockNs(0)
-  const seconds = Math.floor(real / 1e9)
-  return { seconds, nanoseconds: Math.round(real - seconds * 1e9 - clockNs(1)) }
+  const seconds = Math.floor(clockNs(0) / 1e9)
+  return { seconds, nanoseconds: difference(() => clockNs(0) - seconds * 1e9 - clockNs(1)) }
+}
+
+/** A clock minus one that is read after it. An interruption in between makes it too small, so the largest of some counts. */
+function difference(read: () => number): number {
+  let most = Number.NEGATIVE_INFINITY
+  for (let i = 0; i < READINGS; i++) most = Math.max(most, read())
+  return Math.round(most)
 }
 
 /**
@@ -40,7 +48,7 @@ export class FlowClock {
 
   constructor(epoch: Epoch) {
     this.#epoch = epoch
-    this.#offsetNs = Math.round(clockNs(1) - Bun.nanoseconds())
+    this.#offsetNs = difference(() => clockNs(1) - Bun.nanoseconds())
   }
 
   /** CLOCK_MONOTONIC in nanoseconds. */
