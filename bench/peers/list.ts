@@ -1,0 +1,5 @@
+// Every peer that the suite measures, in the order of its table.
+import type { Peer } from "./peer.ts"
+
+/** The peers; those that are missing say how to install them. */
+export const PEERS: readonly Peer[] = []
