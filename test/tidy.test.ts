@@ -13,10 +13,11 @@ const ARROWS: Record<string, readonly string[]> = {
   shm: ["core"],
   wire: ["core"],
   node: ["shm", "arrow", "wire", "core"],
+  runtime: ["node", "shm", "arrow", "wire", "core"],
   daemon: ["descriptor", "shm", "wire", "arrow", "core"],
   cli: ["daemon", "descriptor", "shm", "wire", "arrow", "core"],
-  testing: ["node", "daemon", "descriptor", "shm", "wire", "arrow", "core"],
-  "index.ts": ["node", "daemon", "descriptor", "shm", "wire", "arrow", "core"],
+  testing: ["runtime", "node", "daemon", "descriptor", "shm", "wire", "arrow", "core"],
+  "index.ts": ["runtime", "node", "daemon", "descriptor", "shm", "wire", "arrow", "core"],
 }
 
 type Source = { path: string; text: string; lines: string[] }

@@ -170,6 +170,16 @@ export class InputEvent implements Disposable {
     return this.#stream
   }
 
+  /** @internal How the bytes lie: where each buffer of the column begins; null for a message without data. */
+  get layout(): Layout | null {
+    if (this.#body !== null && this.#stream === null && this.#template > 0) {
+      const known = this.#source.template(this.#template)
+      if (known !== null) return known.layout
+    }
+    const bytes = this.data
+    return bytes.byteLength === 0 ? null : this.#readLayout(bytes)
+  }
+
   /** Does the message lie in shared memory, to be given back? */
   get borrowed(): boolean {
     return this.#borrow !== null

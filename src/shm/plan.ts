@@ -32,6 +32,23 @@ export type NodePlan = {
   exitWhenNodesFinish: boolean
   inputs: InputPlan[]
   outputs: OutputPlan[]
+  /** What an operator runtime runs; absent for other nodes. */
+  operators?: OperatorPlan[]
+}
+
+/** How an operator is loaded. */
+export type OperatorKind = "module" | "shared-library" | "wasm"
+
+/** One operator of a runtime node. The node's inputs and outputs are called `<operator>/<input>`, `<operator>/<output>`. */
+export type OperatorPlan = {
+  id: string
+  kind: OperatorKind
+  /** Absolute path of the file, prefix and extension of a library included. */
+  path: string
+  /** Where it stands in the dataflow file: `flow.yml:12:7`. */
+  place: string
+  /** Runs on a thread of its own. */
+  threads: boolean
 }
 
 /** An input of this node. */
