@@ -25,6 +25,6 @@ export {
 } from "./node/event.ts"
 export type { Log, LogFields } from "./node/log.ts"
 export { Node } from "./node/node.ts"
-export type { Loan, LoanLayout } from "./node/output.ts"
+export type { Loan, LoanLayout } from "./node/loan.ts"
 export { EdgePoisonedError } from "./shm/reader.ts"
 export { ParameterError } from "./wire/metadata.ts"

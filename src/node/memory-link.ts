@@ -2,7 +2,13 @@
 import { FlowClock } from "../shm/clock.ts"
 import { ATTACHED_WORD } from "../shm/layout.ts"
 import { dieWithParent, SharedMemoryError } from "../shm/libc.ts"
-import { type NodePlan, PLAN_VERSION, type SegmentRef } from "../shm/plan.ts"
+import {
+  type EdgePlan,
+  type NodePlan,
+  type OutputPlan,
+  PLAN_VERSION,
+  type SegmentRef,
+} from "../shm/plan.ts"
 import { Inbox } from "../shm/segment.ts"
 import { Sleeper } from "../shm/sleep.ts"
 import { OutputWriter } from "../shm/writer.ts"
@@ -18,8 +24,20 @@ export type Link = {
   close(): void
 }
 
+/** The memory of a node, mapped: what its receivers and outputs are made of. */
+export type Mapped = {
+  own: Inbox
+  inboxOf: (ref: SegmentRef, wakeFd: number) => Inbox
+  clock: FlowClock
+  waiting: Waiting
+  writer: (output: OutputPlan) => OutputWriter
+  /** Tells the daemon that everything is mapped. */
+  attached(): void
+  close(): void
+}
+
 /** Maps everything that a plan names. @throws SharedMemoryError */
-export function attach(plan: NodePlan): Link {
+export function mapPlan(plan: NodePlan): Mapped {
   if (plan.version !== PLAN_VERSION) {
     throw new SharedMemoryError(
       `the daemon's plan has version ${plan.version}, this library speaks ${PLAN_VERSION}`,
@@ -37,27 +55,34 @@ export function attach(plan: NodePlan): Link {
   }
   const own = inboxOf(plan.inbox, plan.wakeFd)
   const clock = new FlowClock(plan.epoch)
-  const receiver = new Receiver(plan, own, inboxOf, clock)
   const sleeper = new Sleeper(own, plan.pid, plan.wakeFd)
   const waiting = new Waiting(sleeper, clock, plan.wait)
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)
+  const edgeInbox = (edge: EdgePlan) => inboxOf(edge.inbox, edge.wakeFd)
+  const writer = (output: OutputPlan) =>
+    new OutputWriter(output, plan.pid, edgeInbox, clock, clockId)
+  const attached = () => void Atomics.store(own.words, ATTACHED_WORD, process.pid)
+  const close = () => {
+    sleeper.close()
+    for (const inbox of inboxes.values()) inbox.close()
+  }
+  return { own, inboxOf, clock, waiting, writer, attached, close }
+}
+
+/** Attaches a node to its memory. @throws SharedMemoryError */
+export function attach(plan: NodePlan): Link {
+  const memory = mapPlan(plan)
+  const { own, inboxOf, clock, waiting } = memory
+  const receiver = new Receiver(plan, own, inboxOf, clock)
   const outputs = new Map<string, Output>()
   for (const output of plan.outputs) {
-    const writer = new OutputWriter(
-      output,
-      plan.pid,
-      (e) => inboxOf(e.inbox, e.wakeFd),
-      clock,
-      clockId,
-    )
-    outputs.set(output.id, new Output(plan.node, writer, waiting))
+    outputs.set(output.id, new Output(plan.node, memory.writer(output), waiting))
   }
-  Atomics.store(own.words, ATTACHED_WORD, process.pid)
+  memory.attached()
   const close = () => {
     receiver.close()
     for (const output of outputs.values()) output.abort()
-    sleeper.close()
-    for (const inbox of inboxes.values()) inbox.close()
+    memory.close()
   }
   return { receiver, waiting, outputs, close }
 }

@@ -2,28 +2,17 @@ import type { Sendable } from "../arrow/encoder.ts"
 import type { ElementArray } from "../core/elements.ts"
 import { fromCaller } from "../core/errors.ts"
 import type { Parameters } from "../core/parameters.ts"
-import { PLAN_VARIABLE } from "../shm/plan.ts"
-import {
-  CONFIG_VARIABLE,
-  daemonAddress,
-  decodeNodeConfig,
-  type NodeConfig,
-  type RunConfig,
-} from "../wire/config.ts"
+import type { NodeConfig, RunConfig } from "../wire/config.ts"
 import type { ReceivedEvent } from "../wire/events.ts"
 import { eventOf, Session } from "./control.ts"
-import {
-  DaemonConnectionError,
-  NodeAlreadyInitializedError,
-  NodeClosedError,
-  NotInDataflowError,
-  UnknownOutputError,
-} from "./errors.ts"
+import { readMembership } from "./environment.ts"
+import { NodeAlreadyInitializedError, NodeClosedError, UnknownOutputError } from "./errors.ts"
 import type { Event, InputEvent } from "./event.ts"
 import { EventIterator } from "./iterator.ts"
 import { Log } from "./log.ts"
 import { attach, type Link } from "./memory-link.ts"
-import type { Loan, LoanLayout, Output } from "./output.ts"
+import type { Loan, LoanLayout } from "./loan.ts"
+import type { Output } from "./output.ts"
 import type { Waiter } from "./waiting.ts"
 
 /** Id of this process's node. */
@@ -56,23 +45,16 @@ export class Node implements Disposable {
    */
   static async init(): Promise<Node> {
     if (current !== null) throw new NodeAlreadyInitializedError(current)
-    const text = process.env[CONFIG_VARIABLE]
-    if (text === undefined) throw new NotInDataflowError()
-    const config = await decodeNodeConfig(text)
+    const { config, plan, address } = await readMembership()
     if (current !== null) throw new NodeAlreadyInitializedError(config.node_id)
-    const address = daemonAddress(config)
-    if (address === null) throw new NotInDataflowError()
-    const plan = process.env[PLAN_VARIABLE]
-    if (plan === undefined)
-      throw new DaemonConnectionError("this daemon shares no memory with its nodes")
     current = config.node_id
     const session = new Session()
-    const node = new Node(config, attach(JSON.parse(plan)), session)
+    const node = new Node(config, attach(plan), session)
     try {
-      await session.start(
-        { ...address, dataflow: config.dataflow_id, node: config.node_id },
-        { event: (event) => node.#control(event), broken: (error) => node.#broken(error) },
-      )
+      await session.start(address, {
+        event: (event) => node.#control(event),
+        broken: (error) => node.#broken(error),
+      })
     } catch (error) {
       throw fromCaller(error, Node.init)
     }

@@ -6,15 +6,36 @@ import type { Parameters } from "../core/parameters.ts"
 import type { OutputWriter, Payload } from "../shm/writer.ts"
 import { encodeParameters, ParameterError } from "../wire/metadata.ts"
 import {
-  LoanClosedError,
   OutputClosedError,
   SelfDeadlockError,
   SendInterruptedError,
   TooManyPendingSendsError,
 } from "./errors.ts"
+import { Loan, type LoanLayout } from "./loan.ts"
 import type { Waiter, Waiting } from "./waiting.ts"
 
 const DONE = Promise.resolve()
+
+/** What an output writes to. */
+export type Writer = Pick<
+  OutputWriter,
+  | "id"
+  | "closed"
+  | "isRead"
+  | "edges"
+  | "inlineBytes"
+  | "ready"
+  | "unwant"
+  | "publishInline"
+  | "publishChunk"
+  | "allocate"
+  | "giveBack"
+  | "write"
+  | "writeFrame"
+  | "lend"
+  | "detach"
+  | "close"
+>
 
 /** A message that waits for room: written already, in memory of its own or in a chunk. */
 type Pending = {
@@ -23,12 +44,6 @@ type Pending = {
   parameters: Uint8Array | null
   resolve: () => void
   reject: (error: Error) => void
-}
-
-/** What to lend: the type of the elements, by its typed array, name or Arrow type, and how many. */
-export type LoanLayout<T extends ElementArray = ElementArray> = {
-  type: (new (length: number) => T) | Exclude<LoanType, new (length: number) => ElementArray>
-  length: number
 }
 
 /** Loans of one type and length, as a message whose bytes are written already. */
@@ -48,14 +63,14 @@ export interface Stoppable {
 export class Output implements Waiter {
   readonly id: string
   readonly #node: string
-  readonly #writer: OutputWriter
+  readonly #writer: Writer
   readonly #waiting: Waiting
   readonly #encoder = new Encoder()
   readonly #queue: Pending[] = []
   readonly #selfEdge: boolean
   #form: LoanForm | null = null
 
-  constructor(node: string, writer: OutputWriter, waiting: Waiting) {
+  constructor(node: string, writer: Writer, waiting: Waiting) {
     this.id = writer.id
     this.#node = node
     this.#writer = writer
@@ -66,7 +81,12 @@ export class Output implements Waiter {
   /** Sends, or queues the message until every backpressure consumer has room. */
   send(data: Sendable, parameters: Parameters | undefined): Promise<void> {
     this.#checkOpen()
-    const payload = this.#encoder.prepare(data)
+    return this.sendPayload(this.#encoder.prepare(data), parameters)
+  }
+
+  /** @internal Sends a measured message; it is written before this returns. */
+  sendPayload(payload: Payload, parameters: Parameters | undefined): Promise<void> {
+    this.#checkOpen()
     const extra = encode(parameters)
     if (this.#queue.length === 0 && this.#writer.ready(false)) {
       if (this.#publish(payload, extra)) return DONE
@@ -95,7 +115,7 @@ export class Output implements Waiter {
     this.#checkOpen()
     const form = this.#formOf(layout)
     const { name, elements } = form
-    const chunk = this.#writer.edges.length > 0 ? this.#writer.allocate() : -1
+    const chunk = this.#writer.isRead ? this.#writer.allocate() : -1
     if (chunk < 0) return new Loan(this, null, newElements(name, elements) as T)
     this.#writer.writeFrame(chunk, form.template, () => this.#prepareLoan(layout))
     const buffer = this.#writer.lend(chunk, form.byteLength)
@@ -188,7 +208,7 @@ export class Output implements Waiter {
   /** Publishes a measured message; false when a large one finds no memory until a consumer makes room. */
   #publish(payload: Payload, parameters: Uint8Array | null): boolean {
     const writer = this.#writer
-    if (writer.edges.length === 0) return true
+    if (!writer.isRead) return true
     const total = ((payload.byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
     if (total <= writer.inlineBytes) {
       writer.publishInline(payload, parameters)
@@ -241,56 +261,6 @@ export class Output implements Waiter {
       reject(error)
       done()
     }
-  }
-}
-
-/**
- * Memory lent for one message. Fill `array`, then {@link send}; leaving the scope unsent gives it back.
- *
- * @example
- * using sample = node.loan("image", { type: Uint8Array, length: 640 * 480 * 3 })
- * camera.read(sample.array)
- * await sample.send({ width: 640, height: 480 })
- */
-export class Loan<T extends ElementArray = ElementArray> implements Disposable {
-  readonly #output: Output
-  readonly #memory: { chunk: number; form: Payload } | null
-  readonly #array: T
-  #open = true
-
-  /** @internal */
-  constructor(output: Output, memory: { chunk: number; form: Payload } | null, array: T) {
-    this.#output = output
-    this.#memory = memory
-    this.#array = array
-  }
-
-  /** The elements to fill in; their first content is undefined. @throws LoanClosedError */
-  get array(): T {
-    if (!this.#open) throw new LoanClosedError(this.#output.id)
-    return this.#array
-  }
-
-  /** Sends the memory as it is, without a copy; `array` is empty afterwards. @throws LoanClosedError */
-  send(parameters?: Parameters): Promise<void> {
-    const array = this.array
-    const extra = this.#output.prepareSend(parameters)
-    this.#open = false
-    if (this.#memory === null) return this.#output.send(array, parameters)
-    this.#detach(this.#memory.chunk)
-    return this.#output.sendLoan(this.#memory.chunk, this.#memory.form, extra)
-  }
-
-  [Symbol.dispose](): void {
-    if (!this.#open) return
-    this.#open = false
-    if (this.#memory === null) return
-    this.#detach(this.#memory.chunk)
-    this.#output.dropLoan(this.#memory.chunk)
-  }
-
-  #detach(chunk: number): void {
-    this.#output.detachLoan(chunk, this.#array.buffer as ArrayBuffer)
   }
 }
 

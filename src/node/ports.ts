@@ -19,12 +19,28 @@ const MAX_TEMPLATES = 64
 const SAMPLE_FAST = 16
 const FAST_GAP_NS = 5000
 
+/** Where messages of one input come from. */
+export interface Port {
+  readonly id: string
+  /** INPUT_CLOSED was delivered. */
+  closed: boolean
+  /** Does this input end some day? */
+  readonly isData: boolean
+  /** The next message, or null. @throws EdgePoisonedError */
+  take(arrived?: boolean): InputEvent | null
+  /** A quick look: is there a message? */
+  arrived(): boolean
+  /** Is there something to do? Looks with fresh loads. */
+  pending(): boolean
+  /** Has the input ended, and was everything taken? */
+  finished(): boolean
+}
+
 /** An input that is fed through a ring. */
-export class RingPort implements InputSource {
+export class RingPort implements InputSource, Port {
   readonly id: string
   readonly plan: InputPlan
   readonly reader: EdgeReader
-  /** INPUT_CLOSED was delivered. */
   closed = false
   readonly #clock: FlowClock
   readonly #released: (event: InputEvent) => void
@@ -49,12 +65,11 @@ export class RingPort implements InputSource {
     this.#histogram = (plan.ring >> 2) + HISTOGRAM_WORD
   }
 
-  /** Does this input end some day? Logs never do. */
+  /** Logs never end. */
   get isData(): boolean {
     return this.plan.producer !== null
   }
 
-  /** The next message, or null. @throws EdgePoisonedError */
   take(arrived = false): InputEvent | null {
     const { reader } = this
     if (!reader.take(arrived)) return null
@@ -63,7 +78,14 @@ export class RingPort implements InputSource {
     return new InputEvent(this, reader)
   }
 
-  /** Is there something to do? Looks with fresh loads. */
+  arrived(): boolean {
+    return this.reader.ring.arrived()
+  }
+
+  finished(): boolean {
+    return this.reader.ring.checkEnd()
+  }
+
   pending(): boolean {
     if (this.closed) return false
     const { ring } = this.reader

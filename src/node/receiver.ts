@@ -4,7 +4,7 @@ import { STOP_WORD } from "../shm/layout.ts"
 import type { NodePlan, SegmentRef } from "../shm/plan.ts"
 import type { Inbox } from "../shm/segment.ts"
 import type { Event, InputEvent } from "./event.ts"
-import { RingPort, TimerPort } from "./ports.ts"
+import { type Port, RingPort, TimerPort } from "./ports.ts"
 
 /** A stop under full load is seen after this many events. */
 const STOP_LOOK_MASK = 63
@@ -13,7 +13,7 @@ const STOP_LOOK_MASK = 63
 export class Receiver {
   readonly #inbox: Inbox
   readonly #clock: FlowClock
-  readonly #rings: RingPort[] = []
+  readonly #ports: Port[] = []
   readonly #timers: TimerPort[] = []
   /** Events that did not come through memory; they go first. */
   readonly #queue: { event: Event; delivered: (() => void) | undefined }[] = []
@@ -32,11 +32,13 @@ export class Receiver {
   /** Neither merged values nor a quick timer may keep others away: after one of them the others have their turn. */
   #last: "queue" | "timer" | null = null
 
+  /** @param local  inputs that are fed from within this process */
   constructor(
-    plan: NodePlan,
+    plan: Pick<NodePlan, "inputs" | "pid" | "exitWhenNodesFinish">,
     inbox: Inbox,
     peers: (ref: SegmentRef, wakeFd: number) => Inbox,
     clock: FlowClock,
+    local: readonly Port[] = [],
   ) {
     this.#inbox = inbox
     this.#clock = clock
@@ -47,14 +49,15 @@ export class Receiver {
         continue
       }
       const port = new RingPort(inbox, input, plan.pid, clock, released)
-      this.#rings.push(port)
+      this.#ports.push(port)
       if (!input.producer) continue
       const producer = peers(input.producer.inbox, input.producer.wakeFd)
       port.reader.onCredit = () => producer.wake()
     }
-    this.#openData = this.#rings.filter((port) => port.isData).length
+    this.#ports.push(...local)
+    this.#openData = this.#ports.filter((port) => port.isData).length
     this.#hasData = this.#openData > 0
-    const endless = this.#timers.length > 0 || this.#rings.some((port) => !port.isData)
+    const endless = this.#timers.length > 0 || this.#ports.some((port) => !port.isData)
     this.#endless = endless && !plan.exitWhenNodesFinish
   }
 
@@ -71,7 +74,7 @@ export class Receiver {
     if (tick !== null) return tick
     // A stop is looked for when nothing else is there, and now and then under a stream that never pauses.
     if ((++this.#polls & STOP_LOOK_MASK) !== 0 || !this.stopRequested) {
-      const event = this.#pollRings()
+      const event = this.#pollPorts()
       if (event !== null) return event
       if (!this.stopRequested) return null
     }
@@ -86,10 +89,10 @@ export class Receiver {
 
   /** Quick look while polling, after {@link poll} found nothing: only at messages that arrive on a ring. */
   pollArrived(): Event | null {
-    const rings = this.#rings
-    for (let i = 0; i < rings.length; i++) {
-      const port = rings[i]!
-      if (!port.closed && port.reader.ring.arrived()) return this.#pollRing(port, true)
+    const ports = this.#ports
+    for (let i = 0; i < ports.length; i++) {
+      const port = ports[i]!
+      if (!port.closed && port.arrived()) return this.#pollPort(port, true)
     }
     return null
   }
@@ -97,7 +100,7 @@ export class Receiver {
   /** Would {@link poll} find something now? Looks at everything with fresh loads, and takes nothing. */
   pending(): boolean {
     if (this.#queue.length > 0 || this.ended || this.stopRequested) return true
-    for (const port of this.#rings) if (port.pending()) return true
+    for (const port of this.#ports) if (port.pending()) return true
     return this.#timers.length > 0 && this.dueNs <= this.#clock.nowNs()
   }
 
@@ -142,7 +145,7 @@ export class Receiver {
   #pollOthers(last: "queue" | "timer"): Event | null {
     this.#last = null
     const tick = last === "queue" ? this.#pollTimers() : null
-    return tick ?? this.#pollRings()
+    return tick ?? this.#pollPorts()
   }
 
   /** A tick of the timer that is due longest. */
@@ -156,14 +159,14 @@ export class Receiver {
     return tick
   }
 
-  #pollRings(): Event | null {
-    const rings = this.#rings
-    const count = rings.length
+  #pollPorts(): Event | null {
+    const ports = this.#ports
+    const count = ports.length
     for (let i = 0; i < count; i++) {
       const at = this.#turn + i < count ? this.#turn + i : this.#turn + i - count
-      const port = rings[at]!
+      const port = ports[at]!
       if (port.closed) continue
-      const event = this.#pollRing(port)
+      const event = this.#pollPort(port)
       if (event === null) continue
       this.#turn = at + 1 < count ? at + 1 : 0
       return event
@@ -171,7 +174,7 @@ export class Receiver {
     return null
   }
 
-  #pollRing(port: RingPort, arrived = false): Event | null {
+  #pollPort(port: Port, arrived = false): Event | null {
     try {
       const event = port.take(arrived)
       if (event !== null) {
@@ -182,10 +185,10 @@ export class Receiver {
       this.push({ type: "ERROR", error: error as Error })
       return this.#close(port)
     }
-    return port.reader.ring.checkEnd() ? this.#close(port) : null
+    return port.finished() ? this.#close(port) : null
   }
 
-  #close(port: RingPort): Event {
+  #close(port: Port): Event {
     port.closed = true
     if (port.isData) this.#openData--
     if (this.#hasData && this.#openData === 0 && !this.#endless) this.stop("ALL_INPUTS_CLOSED")

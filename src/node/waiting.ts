@@ -32,6 +32,14 @@ export interface Waiter {
   readonly inTurn?: boolean
 }
 
+/** What can be polled: a receiver, or something that looks at several of them. */
+export interface Pollable<T> {
+  poll(): T | null
+  /** As poll, but looks only at what is likely. */
+  pollArrived(): T | null
+  readonly ended: boolean
+}
+
 /** Waits on behalf of everybody in this process: one sleep for all. */
 export class Waiting {
   readonly #sleeper: Sleeper
@@ -73,20 +81,20 @@ export class Waiting {
   }
 
   /** Polls for a short while in this very call. */
-  spinFor(receiver: Receiver): Event | null {
+  spinFor<T>(source: Pollable<T>): T | null {
     if (this.#mode === "park") return null
-    return this.#spin(receiver, this.#mode === "busy" ? SLICE_NS / 2 : SPIN_NS)
+    return this.#spin(source, this.#mode === "busy" ? SLICE_NS / 2 : SPIN_NS)
   }
 
-  #spin(receiver: Receiver, forNs: number): Event | null {
+  #spin<T>(source: Pollable<T>, forNs: number): T | null {
     let until = 0
     for (;;) {
       for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
-        const arrived = receiver.pollArrived()
+        const arrived = source.pollArrived()
         if (arrived !== null) return arrived
       }
-      const event = receiver.poll()
-      if (event !== null || receiver.ended) return event
+      const event = source.poll()
+      if (event !== null || source.ended) return event
       const now = this.#clock.nowNs()
       if (until === 0) until = now + forNs
       else if (now >= until) return null

@@ -105,6 +105,11 @@ export class OutputWriter {
     this.#waits = this.edges.some((e) => e.ring.backpressure)
   }
 
+  /** Does anybody consume this output? */
+  get isRead(): boolean {
+    return this.edges.length > 0
+  }
+
   /** Has every backpressure edge room for one more message? With `ask`, for who is about to sleep, the consumers of full ones are told to wake us. */
   ready(ask: boolean): boolean {
     if (!this.#waits) return true

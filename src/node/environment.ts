@@ -1,0 +1,31 @@
+// What a process finds out about its place in a dataflow.
+import { type NodePlan, PLAN_VARIABLE } from "../shm/plan.ts"
+import {
+  CONFIG_VARIABLE,
+  daemonAddress,
+  decodeNodeConfig,
+  type NodeConfig,
+} from "../wire/config.ts"
+import type { SessionAddress } from "./control.ts"
+import { DaemonConnectionError, NotInDataflowError } from "./errors.ts"
+
+/** A process's node, where its memory is, and whom to tell. */
+export type Membership = { config: NodeConfig; plan: NodePlan; address: SessionAddress }
+
+/**
+ * Reads the environment that the daemon made.
+ *
+ * @throws NotInDataflowError, DaemonConnectionError
+ */
+export async function readMembership(): Promise<Membership> {
+  const text = process.env[CONFIG_VARIABLE]
+  if (text === undefined) throw new NotInDataflowError()
+  const config = await decodeNodeConfig(text)
+  const where = daemonAddress(config)
+  if (where === null) throw new NotInDataflowError()
+  const plan = process.env[PLAN_VARIABLE]
+  if (plan === undefined)
+    throw new DaemonConnectionError("this daemon shares no memory with its nodes")
+  const address = { ...where, dataflow: config.dataflow_id, node: config.node_id }
+  return { config, plan: JSON.parse(plan), address }
+}
