@@ -1,22 +1,15 @@
-// Arrow bytes: our encoder and decoder beside apache-arrow's, in alternating runs, and what single steps take.
-//   bun bench/arrow.ts [--json] [--rounds N]
-// Both sides start from a Float32Array and end with one over the received bytes. We write into memory that is there already,
-// as a node does; apache-arrow makes its own, which is the only way it has.
-import { parseArgs } from "node:util"
+// One round of Arrow bytes: our encoder and decoder, apache-arrow's, and what single steps of ours take.
+//   bun bench/arrow.ts
+// Prints nanoseconds by step as one line of JSON. Both sides start from a Float32Array and end with one over the received bytes.
+// We write into memory that is there already, as a node does; apache-arrow makes its own, which is the only way it has.
 import { makeVector, Table, tableFromIPC, tableToIPC } from "apache-arrow"
 import { arrayOf, readLayout, vectorOf } from "../src/arrow/decoder.ts"
 import { Encoder, type Sendable } from "../src/arrow/encoder.ts"
-import { machineFacts, median, printTable } from "./support.ts"
 
-const { values: flags } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    rounds: { type: "string", default: "9" },
-  },
-})
-const rounds = Number(flags.rounds)
 const ELEMENTS = 1024
 const SAMPLE_MS = 40
+/** Calls between two looks at the clock. */
+const BATCH = 200
 
 // Results land here, so that no step can be left out as useless.
 let sink = 0
@@ -27,8 +20,8 @@ function timed(step: () => number): number {
   const start = Bun.nanoseconds()
   let elapsed = 0
   while (elapsed < SAMPLE_MS * 1e6) {
-    for (let i = 0; i < 200; i++) sink += step()
-    count += 200
+    for (let i = 0; i < BATCH; i++) sink += step()
+    count += BATCH
     elapsed = Bun.nanoseconds() - start
   }
   return elapsed / count
@@ -85,36 +78,12 @@ const single = [
   ...steps("string of 11 characters", "hello world"),
   ...steps("row of 3 fields", { x: 1.5, name: "camera", seen: true }),
 ]
-
-const oursNs: number[] = []
-const theirsNs: number[] = []
-const singleNs = single.map((): number[] => [])
 for (const step of [ours, theirs]) timed(step)
-for (let round = 0; round < rounds; round++) {
-  oursNs.push(timed(ours))
-  theirsNs.push(timed(theirs))
-  for (const [i, [, step]] of single.entries()) singleNs[i]!.push(timed(step))
-}
-
-const ratios = oursNs.map((ns, i) => theirsNs[i]! / ns)
-const result = {
-  ...machineFacts(),
-  elements: ELEMENTS,
-  oursNs: median(oursNs),
-  theirsNs: median(theirsNs),
-  ratio: median(ratios),
-  goal: 30,
-  stepsNs: Object.fromEntries(single.map(([name], i) => [name, median(singleNs[i]!)])),
-}
-
-if (flags.json) console.log(JSON.stringify(result))
-else {
-  const encodeDecode = `encode and decode ${ELEMENTS} × float32`
-  printTable([
-    { step: `${encodeDecode}: dora-bun`, ns: result.oursNs.toFixed(0) },
-    { step: `${encodeDecode}: apache-arrow`, ns: result.theirsNs.toFixed(0) },
-    ...Object.entries(result.stepsNs).map(([step, ns]) => ({ step, ns: ns.toFixed(1) })),
-  ])
-  console.log(`ratio ${result.ratio.toFixed(0)} × (goal ${result.goal} ×)`)
-}
+console.log(
+  JSON.stringify({
+    ours: timed(ours),
+    theirs: timed(theirs),
+    steps: Object.fromEntries(single.map(([name, step]) => [name, timed(step)])),
+  }),
+)
 if (Number.isNaN(sink)) throw new Error("a step gave no number")

@@ -2,7 +2,9 @@
 //   bun bench/startup.ts [--json] [--rounds N]
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { machineFacts, median, printTable } from "./support.ts"
+import { table } from "../src/cli/table.ts"
+import { median } from "./statistics.ts"
+import { machineFacts } from "./support.ts"
 
 const { values: flags } = parseArgs({
   options: {
@@ -40,8 +42,10 @@ for (let round = 0; round < Number(flags.rounds); round++) {
 const results = { helloMs: median(hello), bareBunMs: median(bare), rounds: hello }
 if (flags.json) console.log(JSON.stringify({ machine: machineFacts(), results }))
 else {
-  printTable([
-    { "start to first output": "dora run examples/hello, 3 nodes", ms: results.helloMs.toFixed(0) },
-    { "start to first output": "bun alone", ms: results.bareBunMs.toFixed(0) },
+  const lines = table([
+    ["start to first output", "ms"],
+    ["dora run examples/hello, 3 nodes", results.helloMs.toFixed(0)],
+    ["bun alone", results.bareBunMs.toFixed(0)],
   ])
+  for (const line of lines) console.log(line)
 }

@@ -1,58 +1,55 @@
-// Sends a message, waits for its echo, and so on; prints the round trip times as one line of JSON.
+// Sends a message, waits for its echo, and so on for a while; prints the round trip times as one line of JSON.
+//   SIZE bytes, MODE copy|loan, API recv|iterate, WARM_UP round trips that don't count (WARM_MS at most), MOST that do
+//   (FOR_MS at most)
 import { type Event, Node } from "dora-bun"
+import { Times } from "./times.ts"
 
-const { SIZE, ROUNDS, MODE, API, PAUSE_MS } = process.env
+const { SIZE, MODE, API, WARM_UP, WARM_MS, MOST, FOR_MS } = process.env
 const size = Number(SIZE)
-const rounds = Number(ROUNDS)
-const pauseMs = Number(PAUSE_MS ?? 0)
-const warmUp = Math.max(20, Math.floor(rounds / 4))
+const warmUp = Number(WARM_UP)
+const warmNs = Number(WARM_MS) * 1e6
+const forNs = Number(FOR_MS) * 1e6
+/** Of each, however slow messages are. */
+const FEWEST = 3
 const source = new Uint8Array(size).fill(7)
-const times = new Float64Array(rounds)
+const times = new Times(Number(MOST))
 
 using node = await Node.init()
 let before = 0
-let round = 0
+let start = Bun.nanoseconds()
+let warm = 0
 let sum = 0
 
 function send(): void {
   if (MODE === "loan") {
     const sample = node.loan("ping", { type: Uint8Array, length: size })
-    sample.array[0] = round
+    if (size > 0) sample.array[0] = warm
     sample.send()
   } else node.sendOutputSync("ping", source)
 }
 
-/** False when all rounds are done. */
+/** False when it is enough. */
 function received(event: Event | null): boolean {
   if (event?.type !== "INPUT") return false
   if (size > 0) sum += (event.array as Uint8Array)[0]!
   const after = Bun.nanoseconds()
-  if (round >= warmUp) times[round - warmUp] = after - before
+  if (warm < warmUp) {
+    warm++
+    if (after - start > warmNs && warm >= FEWEST) warm = warmUp
+    if (warm === warmUp) start = after
+  } else times.add(after - before)
   before = after
-  round++
-  return round < warmUp + rounds
-}
-
-function pause(): void {
-  if (pauseMs <= 0) return
-  Bun.sleepSync(pauseMs)
-  before = Bun.nanoseconds()
+  return times.count < FEWEST || (!times.full && after - start < forNs)
 }
 
 before = Bun.nanoseconds()
 send()
 if (API === "recv") {
-  while (received(node.recv())) {
-    pause()
-    send()
-  }
+  while (received(node.recv())) send()
 } else {
   for await (const event of node) {
     if (!received(event)) break
     send()
   }
 }
-times.sort()
-const q = (p: number) => times[Math.floor(p * (rounds - 1))]!
-const result = { p50: q(0.5), p90: q(0.9), p99: q(0.99), p999: q(0.999), min: q(0), max: q(1), sum }
-console.log(JSON.stringify(result))
+console.log(JSON.stringify({ ...times.summary(), sum }))

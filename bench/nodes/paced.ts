@@ -1,0 +1,30 @@
+// Sends messages at exact moments: sleeps, and polls the clock from shortly before. The first moment goes out ahead, so that the
+// receiver counts from when a message was meant to be sent and not from when this node got to it.
+//   SIZE bytes, MODE copy|loan, PACE_NS, COUNT messages
+import { Node } from "dora-bun"
+import { sharedClock } from "./times.ts"
+
+const { SIZE, MODE, PACE_NS, COUNT } = process.env
+const size = Number(SIZE)
+const paceNs = Number(PACE_NS)
+const count = Number(COUNT)
+const AHEAD_NS = 30_000_000
+/** A sleep may take this much longer than asked for; afterwards the clock is polled. */
+const POLL_NS = 700_000
+const source = new Uint8Array(size).fill(7)
+const now = sharedClock()
+
+using node = await Node.init()
+const first = now() + AHEAD_NS
+node.sendOutputSync("epoch", Float64Array.of(first))
+for (let i = 0; i < count; i++) {
+  const due = first + i * paceNs
+  const spare = due - now() - POLL_NS
+  if (spare > 0) Bun.sleepSync(spare / 1e6)
+  while (now() < due);
+  if (MODE === "loan") {
+    const sample = node.loan("data", { type: Uint8Array, length: size })
+    if (size > 0) sample.array[0] = i
+    sample.send()
+  } else node.sendOutputSync("data", source)
+}

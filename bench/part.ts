@@ -1,0 +1,163 @@
+// What a part of the suite is, and how its rows are measured: round by round over all cases, each take beside its floor.
+import { type BenchNode, type FlowRun, readTicks, type Ticks, type Watch } from "./support.ts"
+import type { WaitMode } from "../src/shm/plan.ts"
+import type { FloorName, Floors } from "./floor.ts"
+import type { Goal, Row, Round, Unit } from "./result.ts"
+import { median, noiseOf, pairedRatio, sameFloor } from "./statistics.ts"
+
+/** How much is measured: a glance that only shows that all works, the default, everything. */
+export type Extent = "quick" | "default" | "full"
+
+/** What a part gets to work with. */
+export type Context = {
+  readonly rounds: number
+  readonly extent: Extent
+  readonly floors: Floors
+  /** Runs a flow of nodes in bench/nodes to its end. */
+  run(nodes: BenchNode[], wait?: WaitMode, watch?: Watch): Promise<FlowRun>
+  /** Is there time to repeat a take that was disturbed? */
+  mayRepeat(): boolean
+  /** Says what is being measured, for a person who waits. */
+  progress(what: string): void
+}
+
+/** A part of the suite: `latency`, `throughput`, … */
+export interface Part {
+  readonly name: string
+  /** One line for the help and the page. */
+  readonly about: string
+  run(context: Context): Promise<Row[]>
+}
+
+/** What one take of a case came to. */
+export type Take = {
+  value: number
+  figures?: Record<string, number>
+  cdf?: [number, number][]
+}
+
+/** A row to be: how it is measured, and beside what. */
+export type Case = {
+  name: string
+  size?: number
+  unit: Unit
+  better: "lower" | "higher"
+  goal?: Goal
+  /** Taken right before and right after each take. */
+  floor?: FloorName
+  /** Taken in turns with ours: A B A B … */
+  peer?: { name: string; take(): Promise<Take> }
+  take(): Promise<Take>
+}
+
+/** Takes of one round, when it was disturbed. */
+const TRIES = 3
+/** Other programs may take this much of one core while a take lasts, besides a tick or two of rounding. */
+const OTHERS = 0.15
+const ROUNDING_TICKS = 3
+
+/**
+ * Measures cases in rounds, so that a change of the machine meets all of them, and makes a row of each.
+ *
+ * @example return measure(context, "latency", [{ name: "64 B", unit: "ns", better: "lower", floor: "spin", take }])
+ */
+export async function measure(context: Context, part: string, cases: Case[]): Promise<Row[]> {
+  const taken = new Map<Case, Measured[]>(cases.map((one) => [one, []]))
+  for (let round = 0; round < context.rounds; round++) {
+    for (const one of cases) {
+      context.progress(`${part}: ${one.name}, round ${round + 1} of ${context.rounds}`)
+      taken.get(one)!.push(await takeRound(context, one))
+    }
+  }
+  return cases.map((one) => rowOf(context, part, one, taken.get(one)!))
+}
+
+type Measured = { take: Take; peer?: Take; round: Round }
+
+/**
+ * One take between two of the floor. Virtual machines move and other programs run: when the floor did or they did, the take is
+ * repeated.
+ */
+async function takeRound({ floors, mayRepeat }: Context, one: Case): Promise<Measured> {
+  const takeFloor = () => (one.floor ? floors.take(one.floor)?.p50 : undefined)
+  for (let tries = 1; ; tries++) {
+    const ticks = readTicks()
+    const before = takeFloor()
+    const take = await one.take()
+    const peer = await one.peer?.take()
+    const after = takeFloor()
+    const unsteady = sameFloor(before, after) ? othersSince(ticks, one) : "the floor moved"
+    if (unsteady !== null && tries < TRIES && mayRepeat()) continue
+    const round: Round = { value: take.value }
+    if (before !== undefined && after !== undefined) round.floor = (before + after) / 2
+    if (peer) round.peer = peer.value
+    if (unsteady !== null) round.unsteady = unsteady
+    return { take, peer, round }
+  }
+}
+
+/** Says when other programs took part of the machine. The processes of a peer may outlive a take, and can't be told apart. */
+function othersSince(before: Ticks, one: Case): string | null {
+  if (one.peer) return null
+  const now = readTicks()
+  const ticks = Math.max(0, now.others - before.others - ROUNDING_TICKS)
+  const elapsed = (now.all - before.all) / navigator.hardwareConcurrency
+  const share = elapsed > 0 ? ticks / elapsed : 0
+  return share > OTHERS ? `other programs took ${Math.round(share * 100)} % of a core` : null
+}
+
+function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]): Row {
+  const rounds = taken.map((measured) => measured.round)
+  const { name, size, unit, better, goal } = one
+  const row: Row = {
+    part,
+    name,
+    ...(size === undefined ? {} : { size }),
+    unit,
+    better,
+    value: median(rounds.map((round) => round.value)),
+    figures: medianFigures(taken.map((measured) => measured.take.figures ?? {})),
+    ...(goal ? { goal } : {}),
+    rounds,
+    noisy: false,
+  }
+  const cdf = medianCdf(taken.map((measured) => measured.take.cdf))
+  if (cdf) row.cdf = cdf
+  const to = one.peer ? "peer" : "floor"
+  const beside = rounds.flatMap((round) => round[to] ?? [])
+  if (beside.length === rounds.length && rounds.length > 0) {
+    row[to] = {
+      name: one.peer?.name ?? floors.nameOf(one.floor!),
+      value: median(beside),
+    }
+    row.ratio = { ...pairedRatio(rounds.map((round) => round.value / round[to]!)), to }
+  }
+  const why = whyNoisy(row)
+  return why === null ? row : { ...row, noisy: true, why }
+}
+
+function whyNoisy(row: Row): string | null {
+  const unsteady = row.rounds.flatMap((round) => round.unsteady ?? [])
+  if (unsteady.length * 2 > row.rounds.length) return `in most rounds ${unsteady.at(-1)}`
+  return noiseOf(
+    row.ratio ?? pairedRatio(row.rounds.map((round) => round.value)),
+    row.rounds.length,
+  )
+}
+
+/** The median of each figure; of `max` the largest. */
+function medianFigures(all: Record<string, number>[]): Record<string, number> {
+  const names = Object.keys(all[0] ?? {})
+  const of = (name: string) => {
+    const values = all.flatMap((figures) => figures[name] ?? [])
+    return name === "max" ? Math.max(...values) : median(values)
+  }
+  return Object.fromEntries(names.map((name) => [name, of(name)]))
+}
+
+/** The median over the rounds of the figure at each share. */
+function medianCdf(all: readonly Take["cdf"][]): Take["cdf"] {
+  const [first] = all
+  if (!first || all.some((cdf) => cdf?.length !== first.length)) return undefined
+  return first.map(([share], i) => [share, median(all.map((cdf) => cdf![i]![1]))])
+}

@@ -1,0 +1,32 @@
+import { FLOOR_NAMES, type FloorName } from "../floor.ts"
+import { type Case, measure, type Part } from "../part.ts"
+
+const ABOUT: Record<FloorName, string> = {
+  spin: "one cache line each way",
+  futex: "both sides sleep on a futex",
+  pipe: "both sides sleep on a pipe",
+  unix: "both sides sleep on a unix socket",
+  ring: "our ring, written in C",
+  memcpy: "4 MB into shared memory",
+}
+
+/** What the machine itself takes: two C processes that answer each other, and a copy of 4 MB. */
+export const floorPart: Part = {
+  name: "floor",
+  about:
+    "half round trips of two C processes by ways of waiting, our ring in C, and a copy of 4 MB",
+  async run(context) {
+    const { floors } = context
+    const there = FLOOR_NAMES.filter((name) => floors.has(name))
+    const cases = there.map((name): Case => ({
+      name: `${floors.nameOf(name)}: ${ABOUT[name]}`,
+      unit: "ns",
+      better: "lower",
+      take: async () => {
+        const { p50, p90, p99, p999, min } = floors.take(name)!
+        return { value: p50, figures: { p50, p90, p99, "p99.9": p999, min } }
+      },
+    }))
+    return measure(context, "floor", cases)
+  },
+}

@@ -1,0 +1,130 @@
+import type { FloorName } from "../floor.ts"
+import { type Case, type Context, measure, type Part, type Take } from "../part.ts"
+import type { Goal } from "../result.ts"
+import { SIZES, sizeName } from "../support.ts"
+import type { WaitMode } from "../../src/shm/plan.ts"
+
+type Mode = "copy" | "loan"
+type Api = "recv" | "iterate"
+type PingPong = {
+  size: number
+  mode: Mode
+  api: Api
+  wait: WaitMode
+  goal?: Goal
+}
+
+/** Round trips at most, and how long a take measures. */
+const MOST = 400_000
+const FOR_MS = 150
+/** The compiler needs thousands of messages to get through; slow messages have an end before that. */
+const WARM_UP = 40_000
+const WARM_MS = 500
+const APIS: Record<Api, string> = { recv: "recv()", iterate: "for await" }
+
+const GOALS: Record<string, Goal> = {
+  "64 B copied, recv()": { of: "ratio", limit: 2 },
+  "64 B copied, for await": { of: "ratio", limit: 3 },
+  "4 KB copied, recv()": { of: "value", limit: 700 },
+  "4 KB loaned, recv()": { of: "value", limit: 900 },
+  "4 MB loaned, recv()": { of: "value", limit: 900 },
+  "40 MB loaned, recv()": { of: "value", limit: 900 },
+  "64 B copied, recv(), parked": { of: "ratio", limit: 1.3 },
+}
+
+/** Half of a round trip between two nodes, by size and by the way memory and waiting are used. */
+export const latencyPart: Part = {
+  name: "latency",
+  about: "half a round trip between two nodes: awake, and parked as they wait",
+  run: (context) =>
+    measure(
+      context,
+      "latency",
+      selection(context).map((c) => toCase(context, c)),
+    ),
+}
+
+function selection({ extent }: Context): PingPong[] {
+  const awake = (size: number, mode: Mode, api: Api = "recv"): PingPong => {
+    return { size, mode, api, wait: "adaptive" }
+  }
+  const parked = (api: Api): PingPong => ({ size: 64, mode: "copy", api, wait: "park" })
+  if (extent === "quick") return [awake(64, "copy"), awake(4096, "loan")]
+  if (extent === "default") {
+    return [
+      awake(64, "copy"),
+      awake(64, "copy", "iterate"),
+      awake(4096, "copy"),
+      awake(4096, "loan"),
+      awake(409_600, "copy"),
+      awake(4_096_000, "loan"),
+      awake(40_960_000, "loan"),
+      parked("recv"),
+    ]
+  }
+  return [
+    ...SIZES.flatMap((size) => [awake(size, "copy"), awake(size, "loan")]),
+    ...[64, 4096].map((size) => awake(size, "copy", "iterate")),
+    awake(4_096_000, "loan", "iterate"),
+    parked("recv"),
+    parked("iterate"),
+  ]
+}
+
+function toCase(context: Context, c: PingPong): Case {
+  const way = `${sizeName(c.size)} ${c.mode === "copy" ? "copied" : "loaned"}, ${APIS[c.api]}`
+  const name = c.wait === "park" ? `${way}, parked` : way
+  const floor: FloorName = c.wait === "park" ? "futex" : "spin"
+  const goal = GOALS[name]
+  return {
+    name,
+    size: c.size,
+    unit: "ns",
+    better: "lower",
+    floor,
+    ...(goal ? { goal } : {}),
+    take: () => pingPong(context, c),
+  }
+}
+
+/** One take of a ping-pong between two nodes. */
+export async function pingPong(context: Context, c: PingPong): Promise<Take> {
+  const share = context.extent === "quick" ? 0.3 : 1
+  const env = {
+    SIZE: String(c.size),
+    MODE: c.mode,
+    API: c.api,
+    WARM_UP: String(WARM_UP),
+    WARM_MS: String(WARM_MS),
+    MOST: String(MOST),
+    FOR_MS: String(FOR_MS * share),
+  }
+  const { printed } = await context.run(
+    [
+      { id: "ping", path: "ping.ts", env, inputs: { pong: "pong/pong" }, outputs: ["ping"] },
+      { id: "pong", path: "pong.ts", env, inputs: { ping: "ping/ping" }, outputs: ["pong"] },
+    ],
+    c.wait,
+  )
+  return takeOf(printed[0]!, 2)
+}
+
+/** Makes a take of what a node printed of its times, each divided by `parts`. */
+export function takeOf(printed: Record<string, unknown>, parts = 1): Take {
+  const of = (name: string) => (printed[name] as number) / parts
+  const cdf = (printed.cdf as [number, number][]).map(([share, ns]): [number, number] => {
+    return [share, ns / parts]
+  })
+  const figures = {
+    min: of("min"),
+    p50: of("p50"),
+    p90: of("p90"),
+    p95: of("p95"),
+    p99: of("p99"),
+    "p99.9": of("p999"),
+    max: of("max"),
+    mean: of("mean"),
+    count: printed.count as number,
+  }
+  return { value: figures.p50, figures, cdf }
+}

@@ -1,0 +1,128 @@
+// A result as text: one table for each part, with bars.
+import { formatBytes, formatMicros, formatRate } from "../src/cli/format.ts"
+import { painter } from "../src/cli/color.ts"
+import { table } from "../src/cli/table.ts"
+import type { Result, Row, Unit } from "./result.ts"
+
+const BAR_CELLS = 12
+const FULL = "█"
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+
+/**
+ * A figure in the unit that suits it.
+ *
+ * @example formatFigure(1234, "ns") // "1.23 µs"
+ */
+export function formatFigure(value: number, unit: Unit): string {
+  switch (unit) {
+    case "ns":
+      return formatMicros(value / 1000)
+    case "bytes":
+      return formatBytes(value)
+    case "bytes/s":
+      return `${formatBytes(value)}/s`
+    case "%":
+      return `${value.toPrecision(2)} %`
+    case "×":
+      return formatRatio(value)
+    default:
+      return formatRate(value)
+  }
+}
+
+/** A ratio in three digits. */
+export function formatRatio(value: number): string {
+  if (value >= 99.95) return value.toFixed(0)
+  return value >= 9.995 ? value.toFixed(1) : value.toFixed(value >= 0.0995 ? 2 : 4)
+}
+
+/** Does a row reach its goal? Null without a goal, or when its ratio could not be taken. */
+export function reaches({ goal, value, ratio, better }: Row): boolean | null {
+  const found = goal?.of === "ratio" ? ratio?.value : value
+  if (!goal || found === undefined) return null
+  return better === "lower" ? found <= goal.limit : found >= goal.limit
+}
+
+/** A row's goal in words: "≤ 2 ×", "≥ 4.00 M/s". */
+export function goalText({ goal, unit, better }: Row): string {
+  if (!goal) return ""
+  const limit =
+    goal.of === "ratio" ? `${formatRatio(goal.limit)} ×` : formatFigure(goal.limit, unit)
+  return `${better === "lower" ? "≤" : "≥"} ${limit}`
+}
+
+/**
+ * A result for a person at a terminal.
+ *
+ * @example for (const line of resultLines(result, false)) console.log(line)
+ */
+export function resultLines(result: Result, color: boolean): string[] {
+  const paint = painter(color)
+  const { cpu, cores, kernel, bun, load } = result.machine
+  const { seconds, rounds, othersPercent, floor } = result.method
+  const lines = [
+    `${cpu}, ${cores} cores, Linux ${kernel}, Bun ${bun}, load ${load} at the start`,
+    `${rounds} rounds in ${seconds} s; floor: ${floor}; other programs took ${othersPercent} % of the machine`,
+  ]
+  for (const [part, rows] of Map.groupBy(result.rows, (row) => row.part)) {
+    const [head, ...body] = table([headOf(part, rows), ...rows.map((row) => cells(row, rows))])
+    lines.push("", paint("bold", head!))
+    for (const [i, text] of body.entries()) {
+      lines.push(rows[i]!.noisy ? paint("dim", text) : text)
+    }
+  }
+  const noisy = result.rows.filter((row) => row.noisy)
+  if (noisy.length > 0) {
+    lines.push("", "? the machine was too noisy for these:")
+    for (const row of noisy) lines.push(`  ${row.part}: ${row.name}: ${row.why}`)
+  }
+  return lines
+}
+
+const HAS_TAIL = (row: Row) => row.figures["p99.9"] !== undefined
+
+function headOf(part: string, rows: Row[]): string[] {
+  const tail = rows.some(HAS_TAIL) ? ["p50", "p99", "p99.9"] : ["median"]
+  return [part, ...tail, "beside", "ratio", "95 %", "goal", "", ""]
+}
+
+function cells(row: Row, rows: Row[]): string[] {
+  const { unit, figures, ratio, noisy } = row
+  const beside = row.peer ?? row.floor
+  const reached = reaches(row)
+  const figure = (name: string) =>
+    figures[name] === undefined ? "" : formatFigure(figures[name], unit)
+  return [
+    row.name,
+    formatFigure(row.value, unit),
+    ...(rows.some(HAS_TAIL) ? [figure("p99"), figure("p99.9")] : []),
+    beside ? `${beside.name} ${formatFigure(beside.value, unit)}` : extra(row),
+    ratio ? `${formatRatio(ratio.value)} ×` : "",
+    ratio ? `${formatRatio(ratio.low)}–${formatRatio(ratio.high)}` : "",
+    goalText(row),
+    (noisy ? "?" : "") + (reached === null ? "" : reached ? "✓" : "✗"),
+    bar(row, rows),
+  ]
+}
+
+/** What else a row without a floor has to say. */
+function extra({ figures, size }: Row): string {
+  const said: string[] = []
+  if (size !== undefined && size > 0 && figures["bytes/s"]) {
+    said.push(`${formatBytes(figures["bytes/s"])}/s`)
+  }
+  if (figures["dropped%"]) said.push(`${figures["dropped%"].toFixed(1)} % dropped`)
+  if (figures["cpu%"] !== undefined && figures.p50 !== undefined) {
+    said.push(`${figures["cpu%"].toFixed(1)} % of a core`)
+  }
+  return said.join(", ")
+}
+
+/** A bar on a scale of powers from half of the least to the largest figure of the same part and unit. */
+function bar(row: Row, rows: Row[]): string {
+  const values = rows.filter((other) => other.unit === row.unit).map((other) => other.value)
+  const [least, most] = [Math.min(...values) / 2, Math.max(...values)]
+  if (!(least > 0)) return " ".repeat(BAR_CELLS)
+  const eighths = Math.round((Math.log(row.value / least) / Math.log(most / least)) * BAR_CELLS * 8)
+  return (FULL.repeat(eighths >> 3) + EIGHTHS[eighths & 7]!).padEnd(BAR_CELLS)
+}

@@ -1,0 +1,112 @@
+// The built-in benchmark suite: which parts there are, and how a run of them becomes a result.
+import { Floors } from "./floor.ts"
+import type { Context, Extent, Part } from "./part.ts"
+import { arrowPart } from "./parts/arrow.ts"
+import { chainPart } from "./parts/chain.ts"
+import { copyPart } from "./parts/copy.ts"
+import { floorPart } from "./parts/floor.ts"
+import { idlePart } from "./parts/idle.ts"
+import { latencyPart } from "./parts/latency.ts"
+import { pacedPart } from "./parts/paced.ts"
+import { peersPart } from "./parts/peers.ts"
+import { fanPart, throughputPart } from "./parts/throughput.ts"
+import { type Method, RESULT_VERSION, type Result, type Row } from "./result.ts"
+import { median } from "./statistics.ts"
+import { machineFacts, readTicks, runFlow } from "./support.ts"
+
+/** All parts, in the order in which they run. */
+export const PARTS: readonly Part[] = [
+  floorPart,
+  latencyPart,
+  pacedPart,
+  throughputPart,
+  fanPart,
+  chainPart,
+  copyPart,
+  idlePart,
+  arrowPart,
+  peersPart,
+]
+
+/** Parts that a glance leaves out, and those that only a full run or a wish of its own brings. */
+const QUICK: readonly string[] = ["floor", "latency", "paced", "throughput"]
+const ON_REQUEST: readonly string[] = ["memory", "peers"]
+
+/** How long after the start a disturbed take is still repeated: a default run takes less than two minutes in any case. */
+const PATIENCE_MS: Record<Extent, number> = { quick: 0, default: 60_000, full: 3_600_000 }
+
+/** What is to be measured. */
+export type SuiteOptions = {
+  extent: Extent
+  rounds: number
+  /** Names of parts; those that belong to the extent when left out. */
+  parts?: readonly string[]
+  peers?: boolean
+}
+
+/**
+ * Measures.
+ *
+ * @param progress  hears what is being measured
+ * @throws BenchmarkFailedError
+ * @example const result = await runSuite({ extent: "default", rounds: 5 }, console.error)
+ */
+export async function runSuite(
+  options: SuiteOptions,
+  progress: (what: string) => void,
+): Promise<Result> {
+  const { extent, rounds } = options
+  const machine = machineFacts()
+  const floors = new Floors(extent === "quick" ? 0.3 : 1)
+  const parts = partsOf(options)
+  const start = performance.now()
+  const mayRepeat = () => performance.now() - start < PATIENCE_MS[extent]
+  const context: Context = { rounds, extent, floors, run: runFlow, mayRepeat, progress }
+  const before = readTicks()
+  const rows: Row[] = []
+  for (const part of parts) rows.push(...(await part.run(context)))
+  const after = readTicks()
+  const all = Math.max(1, after.all - before.all)
+  const percent = (name: "stolen" | "others") =>
+    Math.round(((after[name] - before[name]) / all) * 1000) / 10
+  const method: Method = {
+    extent,
+    rounds,
+    parts: parts.map((part) => part.name).join(","),
+    seconds: Math.round((performance.now() - start) / 100) / 10,
+    othersPercent: percent("others"),
+    stolenPercent: percent("stolen"),
+    floor: floors.compiler ? "C, compiled with -O2 for this run" : NO_COMPILER,
+    clockNs: clockCost(),
+    clock: "one reading in each time, its cost included, in the floors too",
+    warmUp: "in each take, not counted",
+    pinning: "none; `taskset` before the command pins us, floors and peers alike",
+    interval: "95 % bootstrap of the median of paired ratios",
+  }
+  return { version: RESULT_VERSION, machine, method, rows }
+}
+
+const NO_COMPILER =
+  "two Bun processes with bare Atomics, because there is no C compiler; no floor that sleeps"
+
+function partsOf({ extent, parts, peers }: SuiteOptions): Part[] {
+  const wanted = ({ name }: Part): boolean => {
+    if (name === "peers" && peers) return true
+    if (parts) return parts.includes(name)
+    if (extent === "quick") return QUICK.includes(name)
+    return extent === "full" || !ON_REQUEST.includes(name)
+  }
+  return PARTS.filter(wanted)
+}
+
+const CLOCK_READINGS = 20_000
+
+/** Nanoseconds of one reading of the clock. */
+function clockCost(): number {
+  const samples = Array.from({ length: 9 }, () => {
+    const start = Bun.nanoseconds()
+    for (let i = 0; i < CLOCK_READINGS; i++) Bun.nanoseconds()
+    return (Bun.nanoseconds() - start) / CLOCK_READINGS
+  })
+  return Math.round(median(samples) * 10) / 10
+}
