@@ -1,0 +1,16 @@
+// Sends every message back: on the output that is named like the input, with the same parameters.
+use crate::say::{join, say_event};
+use dora_node_api::Event;
+
+pub fn run() -> eyre::Result<()> {
+    let (mut node, mut events) = join()?;
+    while let Some(event) = events.recv() {
+        match event {
+            Event::Input { id, metadata, data } => {
+                node.send_output(id, metadata.parameters, data)?
+            }
+            other => say_event(&other),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+// Official dora 1.1.0 for tests: its Python package, its command line, and the nodes of test/official/nodes as entries of a
+// dataflow file.
+import { dirname, join } from "node:path"
+import { cargo, cargoBuild } from "./cargo.ts"
+import { python, pythonWith } from "./python.ts"
+import { type NamedTest, needs } from "./toolchain.ts"
+
+const NODES = join(import.meta.dir, "../official/nodes")
+const PACKAGES = ["dora-rs==1.1.0", "dora-rs-cli==1.1.0", "pyarrow", "numpy"]
+
+/** The release that these tests speak with. */
+export const OFFICIAL_VERSION = "1.1.0"
+/** Time for a test that may be the first to install the packages or to build the nodes. */
+export const INSTALL_LIMIT_MS = 1_200_000
+
+/** A test that needs official dora from PyPI. */
+export const withPython: NamedTest = needs("python3", python !== null)
+/** A test that needs official dora's crates. */
+export const withCargo: NamedTest = needs("cargo", cargo !== null)
+/** A test that needs both. */
+export const withBoth: NamedTest = needs("python3 and cargo", python !== null && cargo !== null)
+
+/** What a node in test/official/nodes can be told to do; see the README there. */
+export type Role = "burst" | "count" | "echo" | "sink" | "source" | "timer"
+/** How a node is started, as in a dataflow file. */
+export type Program = { path: string; args: string }
+
+/** An interpreter that can import dora, pyarrow and numpy. */
+export function officialPython(): Promise<string> {
+  return pythonWith(PACKAGES)
+}
+
+/** The official command line: the `dora` of the wheel. */
+export async function officialDora(): Promise<string> {
+  return join(dirname(await officialPython()), "dora")
+}
+
+/**
+ * A node of ours against the official Python package.
+ *
+ * @example { id: "echo", ...(await pythonNode("echo")), inputs: { a: "b/a" }, outputs: ["a"] }
+ */
+export async function pythonNode(role: Role): Promise<Program> {
+  // The path of the interpreter is spelled out, so that it doesn't matter which environment is active.
+  return { path: await officialPython(), args: `-u ${join(NODES, "python", `${role}.py`)}` }
+}
+
+/** A node of ours against the official crate. */
+export async function rustNode(role: Role): Promise<Program> {
+  return { path: await cargoBuild(join(NODES, "rust"), "official-node"), args: role }
+}
