@@ -7,6 +7,7 @@ const edge: DataflowResult["edges"][number] = {
   from: "camera/image",
   to: "plot/image",
   kind: "output",
+  queueSize: 10,
   sent: 240,
   taken: 235,
   dropped: 5,
@@ -14,9 +15,13 @@ const edge: DataflowResult["edges"][number] = {
   highWater: 10,
   waited: 0,
   bytes: 221_184_000,
+  copiedBytes: 0,
   seconds: 8,
   latencyP50Us: 12.34,
+  latencyP90Us: 20,
   latencyP99Us: null,
+  latencyP999Us: null,
+  latencyMaxUs: null,
 }
 
 function node(name: string, parts: Partial<NodeResult> = {}): NodeResult {

@@ -1,5 +1,5 @@
 // The table at the end of a run: what each edge has carried.
-import type { EdgeReport } from "../daemon/edges.ts"
+import type { EdgeReport } from "../daemon/types.ts"
 import type { DataflowResult } from "../daemon/types.ts"
 import { painter } from "./color.ts"
 import { formatBytes, formatCount, formatMicros, formatMillis, formatRate } from "./format.ts"

@@ -1,44 +1,12 @@
-// One edge as the daemon sees it: its counters, its end, and what is left to do when its consumer has died.
+// One edge as the daemon sees it: its end, and what is left to do when its consumer has died.
 import type { Encoder } from "../arrow/encoder.ts"
 import { BORROW_EXTRA } from "../core/limits.ts"
 import type { InputSpec, NodeSpec } from "../descriptor/types.ts"
-import { quantileNs } from "../shm/histogram.ts"
-import {
-  CLOSED_WORD,
-  HIGH_WATER_WORD,
-  HISTOGRAM_WORD,
-  SENT_BYTES_FLOAT,
-  WAITED_WORD,
-} from "../shm/layout.ts"
+import { CLOSED_WORD } from "../shm/layout.ts"
 import type { SegmentRef } from "../shm/plan.ts"
 import { Pool } from "../shm/pool.ts"
-import { ringCounts } from "../shm/ring.ts"
 import type { Inbox } from "../shm/segment.ts"
 import type { OutputWriter } from "../shm/writer.ts"
-
-/** The counters of one edge. */
-export type EdgeReport = {
-  /** Source as in the dataflow file: `camera/image`, `dora/timer/millis/100`. */
-  from: string
-  /** `node/input`. */
-  to: string
-  kind: "output" | "timer" | "logs"
-  sent: number
-  taken: number
-  dropped: number
-  queued: number
-  /** Most messages that were queued at a time. */
-  highWater: number
-  /** Sends that had to wait for room. */
-  waited: number
-  /** Bytes of Arrow streams sent. */
-  bytes: number
-  /** Seconds since the start barrier was released, or until the memory was frozen. */
-  seconds: number
-  /** From send to delivery, sampled; null without samples. */
-  latencyP50Us: number | null
-  latencyP99Us: number | null
-}
 
 /** An edge as the daemon knows it. `producer` is null for timers and logs. */
 export type Edge = {
@@ -95,26 +63,4 @@ export function publishText(writer: OutputWriter, encoder: Encoder, text: string
   const chunk = writer.allocate()
   writer.write(chunk, payload)
   writer.publishChunk(chunk, payload, null)
-}
-
-/** Reads the counters of an edge. */
-export function reportEdge(edge: Edge, seconds: number): EdgeReport {
-  const { words, floats } = edge.consumer.inbox
-  const base = edge.ring >> 2
-  const latency = (q: number) => {
-    const ns = quantileNs(words, base + HISTOGRAM_WORD, q)
-    return ns === null ? null : ns / 1000
-  }
-  return {
-    from: edge.from,
-    to: `${edge.consumer.spec.id}/${edge.input.id}`,
-    kind: edge.input.source.kind,
-    ...ringCounts(words, edge.ring),
-    highWater: words[base + HIGH_WATER_WORD]!,
-    waited: words[base + WAITED_WORD]!,
-    bytes: floats[(base >> 1) + SENT_BYTES_FLOAT]!,
-    seconds,
-    latencyP50Us: latency(0.5),
-    latencyP99Us: latency(0.99),
-  }
 }

@@ -3,6 +3,7 @@ export { startDataflow } from "./run.ts"
 export type {
   DaemonEvent,
   DataflowResult,
+  EdgeCounters,
   EdgeReport,
   NodeCause,
   NodeResult,

@@ -32,16 +32,13 @@ import {
   clearBorrows,
   closeEdge,
   type Edge,
-  type EdgeReport,
   type NodeMemory,
   type OutputPool,
   publishText,
-  reportEdge,
 } from "./edges.ts"
 
+import { type EdgeCounters, type EdgeReport, readCounters, reportEdge } from "./counters.ts"
 import { waitMode } from "./wait-mode.ts"
-
-export type { EdgeReport } from "./edges.ts"
 
 /** What the daemon decides for every node of a dataflow. */
 export type MemoryOptions = {
@@ -275,11 +272,16 @@ export class Memory implements Disposable {
     }
   }
 
-  /** The counters of every edge. */
-  edges(): EdgeReport[] {
+  /** The counters of every edge, as they are now. */
+  counters(): EdgeCounters[] {
     const now = this.#endNs || clockNs(1)
     const seconds = this.#startNs === 0 ? 0 : (now - this.#startNs) / 1e9
-    return this.#edges.map((edge) => reportEdge(edge, seconds))
+    return this.#edges.map((edge) => readCounters(edge, seconds))
+  }
+
+  /** What every edge has carried since the start. */
+  edges(): EdgeReport[] {
+    return this.counters().map((edge) => reportEdge(edge))
   }
 
   /** Gives everything back; who has it mapped keeps its mapping. */

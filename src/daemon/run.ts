@@ -9,7 +9,7 @@ import { CONFIG_VARIABLE } from "../wire/config.ts"
 import { Barrier } from "./barrier.ts"
 import { build } from "./build.ts"
 import { type Command, resolveCommand } from "./command.ts"
-import type { EdgeReport } from "./edges.ts"
+import { type EdgeCounters, type EdgeReport, reportEdge } from "./counters.ts"
 import { nodeEnvironments } from "./environment.ts"
 import { failedSource, howItEnded, StartAbortedError, StartupTimeoutError } from "./failure.ts"
 import { Guard, sweep } from "./guard.ts"
@@ -63,7 +63,7 @@ class Run implements RunningDataflow {
   #ladder = new StopLadder([])
   #barrier: Barrier | null = null
   #memory: Memory | null = null
-  #edges: EdgeReport[] = []
+  #counters: EdgeCounters[] = []
   #startedMs = 0
 
   constructor(flow: Dataflow, options: RunOptions) {
@@ -120,8 +120,12 @@ class Run implements RunningDataflow {
     return this.#nodes.filter((node) => node.alive).map((node) => node.waitingFor())
   }
 
-  edges(): EdgeReport[] {
-    return this.#memory ? this.#memory.edges() : this.#edges
+  edges(since?: readonly EdgeCounters[]): EdgeReport[] {
+    return this.counters().map((edge, i) => reportEdge(edge, since?.[i]))
+  }
+
+  counters(): EdgeCounters[] {
+    return this.#memory ? this.#memory.counters() : this.#counters
   }
 
   #openLogs(): Logs {
@@ -149,7 +153,7 @@ class Run implements RunningDataflow {
     })
     this.#memory = memory
     this.#resources.defer(() => {
-      this.#edges = memory.edges()
+      this.#counters = memory.counters()
       this.#memory = null
       memory[Symbol.dispose]()
     })
@@ -258,7 +262,7 @@ class Run implements RunningDataflow {
       ok: firstFailure === null,
       nodes: this.#results.toSorted((a, b) => order.indexOf(a.node) - order.indexOf(b.node)),
       firstFailure,
-      edges: this.#edges,
+      edges: this.edges(),
       stopped: this.#ladder.report,
       durationMs,
     }

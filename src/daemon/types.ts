@@ -1,8 +1,8 @@
 import type { LogRecord } from "../core/log.ts"
 import type { WaitMode } from "../shm/plan.ts"
-import type { EdgeReport } from "./edges.ts"
+import type { EdgeCounters, EdgeReport } from "./counters.ts"
 
-export type { EdgeReport } from "./edges.ts"
+export type { EdgeCounters, EdgeReport } from "./counters.ts"
 
 /** How a dataflow is run. */
 export type RunOptions = {
@@ -43,7 +43,10 @@ export interface RunningDataflow {
   kill(by?: string): void
   /** What each living node waits for: "node b (timer input tick)". */
   waitingFor(): string[]
-  edges(): EdgeReport[]
+  /** What each edge has carried since the start, or since an earlier reading of the counters. */
+  edges(since?: readonly EdgeCounters[]): EdgeReport[]
+  /** A reading of the counters of all edges; after the end the last one. */
+  counters(): EdgeCounters[]
 }
 
 /** How a dataflow ended. */

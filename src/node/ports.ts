@@ -1,10 +1,11 @@
 // Where a node's events come from: the rings of its inbox, and its timers.
-import { bucketOf } from "../shm/histogram.ts"
+import { bucketOf, depthBucketOf } from "../shm/histogram.ts"
 import type { FlowClock } from "../shm/clock.ts"
 import {
   CLOSED_WORD,
+  DEPTHS_WORD,
   HEAD_WORD,
-  HISTOGRAM_WORD,
+  LATENCIES_WORD,
   START_FLOAT,
   TAIL_WORD,
   TAKEN_WORD,
@@ -15,7 +16,7 @@ import type { Inbox } from "../shm/segment.ts"
 import { InputEvent, type InputSource, type Template } from "./event.ts"
 
 const MAX_TEMPLATES = 64
-/** Latency is sampled for every message, or one in so many of a fast stream. */
+/** Latency and queue are sampled for every message, or one in so many of a fast stream. */
 const SAMPLE_FAST = 16
 const FAST_GAP_NS = 5000
 
@@ -45,7 +46,6 @@ export class RingPort implements InputSource, Port {
   readonly #clock: FlowClock
   readonly #released: (event: InputEvent) => void
   readonly #templates = new Map<number, Template>()
-  readonly #histogram: number
   #untilSample = 0
   #sampledNs = 0
   #stride = 1
@@ -62,7 +62,6 @@ export class RingPort implements InputSource, Port {
     this.reader = new EdgeReader(inbox, plan, pid)
     this.#clock = clock
     this.#released = released
-    this.#histogram = (plan.ring >> 2) + HISTOGRAM_WORD
   }
 
   /** Logs never end. */
@@ -108,12 +107,14 @@ export class RingPort implements InputSource, Port {
     this.#released(event)
   }
 
-  /** Counts how long the message was under way. Reading the clock costs, so a fast stream is sampled. */
+  /** Counts how long the message was under way, and the queue. Reading the clock costs, so a fast stream is sampled. */
   #sample(): void {
     const now = this.#clock.nowNs()
-    const { seconds, fraction } = this.reader
-    const words = this.reader.ring.words
-    words[this.#histogram + bucketOf(now - this.#clock.monotonicNs(seconds, fraction))]!++
+    const { seconds, fraction, ring } = this.reader
+    const { words, base } = ring
+    const latency = now - this.#clock.monotonicNs(seconds, fraction)
+    words[base + LATENCIES_WORD + bucketOf(latency)]!++
+    words[base + DEPTHS_WORD + depthBucketOf(ring.depth())]!++
     const gap = (now - this.#sampledNs) / this.#stride
     this.#sampledNs = now
     this.#stride = gap < FAST_GAP_NS ? SAMPLE_FAST : 1
@@ -165,6 +166,7 @@ export class TimerPort implements InputSource {
   take(nowNs: number): InputEvent | null {
     if (nowNs < this.dueNs) return null
     const due = Math.floor((nowNs - this.#startNs) / this.#periodNs)
+    this.#inbox.words[this.#base + LATENCIES_WORD + bucketOf(nowNs - this.dueNs)]!++
     this.#count(due - this.#next)
     this.#next = due + 1
     this.#clock.stamp()

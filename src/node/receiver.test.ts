@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Nodes } from "../../test/support/nodes.ts"
 import { BORROW_EXTRA, INLINE_BYTES } from "../core/limits.ts"
-import { LENGTH_WORD } from "../shm/layout.ts"
+import { LENGTH_WORD, RING_HEADER_BYTES } from "../shm/layout.ts"
 import { EdgePoisonedError } from "../shm/reader.ts"
 import type { Event, InputEvent } from "./event.ts"
 import type { Receiver } from "./receiver.ts"
@@ -240,7 +240,7 @@ describe("an input whose memory is damaged", () => {
     const plan = nodes.memory.nodePlan("b")
     const { fd } = plan.inbox
     const words = new Int32Array(Bun.mmap(`/proc/${plan.pid}/fd/${fd}`, { shared: true }).buffer)
-    const slots = (plan.inputs[0]!.ring + 1280) / 4
+    const slots = (plan.inputs[0]!.ring + RING_HEADER_BYTES) / 4
     words[slots + LENGTH_WORD] = 1 << 30
   }
 })

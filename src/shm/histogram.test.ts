@@ -1,38 +1,53 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { bucketNs, bucketOf, quantileNs } from "./histogram.ts"
-import { HISTOGRAM_BUCKETS } from "./layout.ts"
+import {
+  bucketDepth,
+  bucketNs,
+  bucketOf,
+  depthBucketOf,
+  LATENCY_ERROR,
+  longestQueue,
+  quantileNs,
+} from "./histogram.ts"
+import { DEPTH_BUCKETS, LATENCY_BUCKETS } from "./layout.ts"
 
 const SEED = 20_261_204
-const AT = 3
 const latency = fc.oneof(
   fc.double({ min: 64, max: 1000, noNaN: true }),
   fc.integer({ min: 64, max: 2 ** 31 }),
-  fc.integer({ min: 7, max: 36 }).map((exponent) => 2 ** exponent - 1),
+  fc.integer({ min: 6, max: 37 }).map((exponent) => 2 ** exponent),
+  fc.integer({ min: 7, max: 37 }).map((exponent) => 2 ** exponent - 1),
+  fc.double({ min: 2 ** 30, max: 2 ** 37, noNaN: true }),
 )
+const check = { seed: SEED, numRuns: 5000, includeErrorInReport: true }
 
 function counted(samples: number[]): Int32Array {
-  const words = new Int32Array(AT + HISTOGRAM_BUCKETS + 5).fill(-7)
-  words.fill(0, AT, AT + HISTOGRAM_BUCKETS)
-  for (const sample of samples) words[AT + bucketOf(sample)]!++
+  const words = new Int32Array(LATENCY_BUCKETS)
+  for (const sample of samples) words[bucketOf(sample)]!++
   return words
 }
 
 describe("a bucket", () => {
-  test("stands for its samples within 13 %, from 64 ns to a minute", () => {
+  test("stands for its samples within 3.2 %, from 64 ns to four minutes", () => {
     const property = fc.property(latency, (ns) => {
       const error = Math.abs(bucketNs(bucketOf(ns)) - ns) / ns
-      expect(error).toBeLessThan(0.13)
+      expect(error).toBeLessThanOrEqual(LATENCY_ERROR)
     })
-    fc.assert(property, { seed: SEED, numRuns: 5000, includeErrorInReport: true })
-    expect(bucketOf(60e9)).toBeLessThan(HISTOGRAM_BUCKETS - 1)
+    fc.assert(property, check)
+    expect(LATENCY_ERROR).toBeLessThan(0.032)
+    expect(bucketOf(240e9)).toBeLessThan(LATENCY_BUCKETS - 1)
   })
 
   test("of a longer latency is never a lower one", () => {
     const property = fc.property(latency, latency, (a, b) => {
       expect(bucketOf(Math.max(a, b))).toBeGreaterThanOrEqual(bucketOf(Math.min(a, b)))
     })
-    fc.assert(property, { seed: SEED, numRuns: 5000, includeErrorInReport: true })
+    fc.assert(property, check)
+  })
+
+  test("is used by some latency, each of them", () => {
+    const used = new Set(Array.from({ length: LATENCY_BUCKETS }, (_, i) => bucketOf(bucketNs(i))))
+    expect(used.size).toBe(LATENCY_BUCKETS)
   })
 
   test("is the first for what is too short, and for a clock that went wrong", () => {
@@ -40,8 +55,8 @@ describe("a bucket", () => {
   })
 
   test("is the last for what is too long", () => {
-    for (const ns of [2 ** 38, 1e15, Number.MAX_VALUE]) {
-      expect(bucketOf(ns)).toBe(HISTOGRAM_BUCKETS - 1)
+    for (const ns of [2 ** 38, 1e15, 2 ** 47, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+      expect(bucketOf(ns)).toBe(LATENCY_BUCKETS - 1)
     }
   })
 })
@@ -53,13 +68,36 @@ describe("a quantile", () => {
     const property = fc.property(samples, share, (list, q) => {
       const sorted = list.toSorted((a, b) => a - b)
       const exact = sorted[Math.ceil(list.length * q) - 1]!
-      expect(quantileNs(counted(list), AT, q)).toBe(bucketNs(bucketOf(exact)))
+      expect(quantileNs(counted(list), q)).toBe(bucketNs(bucketOf(exact)))
     })
-    fc.assert(property, { seed: SEED, numRuns: 500, includeErrorInReport: true })
+    fc.assert(property, { ...check, numRuns: 500 })
   })
 
-  test("of nothing is null, and words beside the histogram don't count", () => {
-    expect(quantileNs(counted([]), AT, 0.5)).toBeNull()
-    expect(quantileNs(counted([1000]), AT, 1)).toBe(bucketNs(bucketOf(1000)))
+  test("of nothing is null, and of one sample that sample", () => {
+    expect(quantileNs(counted([]), 0.5)).toBeNull()
+    for (const q of [0, 0.5, 1])
+      expect(quantileNs(counted([1000]), q)).toBe(bucketNs(bucketOf(1000)))
+  })
+})
+
+describe("the length of a queue", () => {
+  test("is exact up to 16, then the power of two above it", () => {
+    for (let depth = 1; depth <= 16; depth++) expect(bucketDepth(depthBucketOf(depth))).toBe(depth)
+    for (let depth = 17; depth <= 65_536; depth++) {
+      const said = bucketDepth(depthBucketOf(depth))
+      if (said < depth || said >= 2 * depth) throw new Error(`${depth} counts as ${said}`)
+    }
+  })
+
+  test("that can't be counts as the nearest that can", () => {
+    for (const depth of [0, -1, -(2 ** 31)]) expect(depthBucketOf(depth)).toBe(0)
+    expect(depthBucketOf(2 ** 31 - 1)).toBeLessThan(DEPTH_BUCKETS)
+  })
+
+  test("that was the longest is found among the samples", () => {
+    const counts = new Int32Array(DEPTH_BUCKETS)
+    expect(longestQueue(counts)).toBe(0)
+    for (const depth of [1, 9, 3]) counts[depthBucketOf(depth)]!++
+    expect(longestQueue(counts)).toBe(9)
   })
 })

@@ -1,37 +1,67 @@
-// Latencies by logarithmic bucket: four buckets for each power of two, from 64 ns to about a minute; an error of at most 12 %.
-import { HISTOGRAM_BUCKETS } from "./layout.ts"
+// Counts by bucket, so that two readings of them give what happened between. Latencies: sixteen buckets for each power of
+// two, from 64 ns to four minutes. Queue lengths: each of the first sixteen has its own, then one for each power of two.
+import { DEPTH_BUCKETS, LATENCY_BUCKETS } from "./layout.ts"
 
 const SMALLEST_EXPONENT = 6
-const BUCKETS_PER_OCTAVE = 4
+const PART_BITS = 4
+const PARTS = 1 << PART_BITS
+/** What comes before 2³¹ ns, two seconds, is counted in integers; the rest is scaled down by this many bits. */
+const SCALED_BITS = 16
+const EXACT_DEPTHS = 16
 
-/** The bucket of a latency in nanoseconds: 0 … HISTOGRAM_BUCKETS − 1. */
+/** The error of {@link bucketNs}: half of a bucket, at the narrow end of its power of two. */
+export const LATENCY_ERROR = 0.5 / PARTS
+
+/** The bucket of a latency in nanoseconds: 0 … LATENCY_BUCKETS − 1. */
 export function bucketOf(ns: number): number {
   if (!(ns >= 64)) return 0
-  const octave = Math.floor(Math.log2(ns))
-  const part = Math.floor((ns / 2 ** octave - 1) * BUCKETS_PER_OCTAVE)
-  const bucket = (octave - SMALLEST_EXPONENT) * BUCKETS_PER_OCTAVE + part
-  return Math.min(bucket, HISTOGRAM_BUCKETS - 1)
+  if (ns < 0x8000_0000) return bucketOfInteger(ns | 0)
+  const rest = ns / 2 ** SCALED_BITS
+  if (rest >= 0x8000_0000) return LATENCY_BUCKETS - 1
+  return Math.min(bucketOfInteger(rest | 0) + SCALED_BITS * PARTS, LATENCY_BUCKETS - 1)
+}
+
+function bucketOfInteger(ns: number): number {
+  const exponent = 31 - Math.clz32(ns)
+  const part = (ns >> (exponent - PART_BITS)) & (PARTS - 1)
+  return ((exponent - SMALLEST_EXPONENT) << PART_BITS) + part
 }
 
 /** The middle of a bucket in nanoseconds. */
 export function bucketNs(bucket: number): number {
-  const octave = 2 ** (Math.floor(bucket / BUCKETS_PER_OCTAVE) + SMALLEST_EXPONENT)
-  return octave * (1 + ((bucket % BUCKETS_PER_OCTAVE) + 0.5) / BUCKETS_PER_OCTAVE)
+  const octave = 2 ** ((bucket >> PART_BITS) + SMALLEST_EXPONENT)
+  return octave * (1 + ((bucket & (PARTS - 1)) + 0.5) / PARTS)
 }
 
 /**
- * A quantile of the samples counted in `words[at …]`, in nanoseconds; null without samples.
+ * A quantile of samples by bucket, in nanoseconds; null without samples.
  *
- * @example quantileNs(words, base + HISTOGRAM_WORD, 0.99)
+ * @param q  0 … 1; 1 is the largest
+ * @example quantileNs(counts, 0.99)
  */
-export function quantileNs(words: Int32Array, at: number, q: number): number | null {
+export function quantileNs(counts: ArrayLike<number>, q: number): number | null {
   let total = 0
-  for (let i = 0; i < HISTOGRAM_BUCKETS; i++) total += words[at + i]!
+  for (let i = 0; i < LATENCY_BUCKETS; i++) total += counts[i]!
   if (total === 0) return null
-  let left = Math.ceil(total * q)
-  for (let i = 0; i < HISTOGRAM_BUCKETS; i++) {
-    left -= words[at + i]!
-    if (left <= 0) return bucketNs(i)
-  }
-  return bucketNs(HISTOGRAM_BUCKETS - 1)
+  let left = Math.max(1, Math.ceil(total * q))
+  let bucket = -1
+  while (left > 0) left -= counts[++bucket]!
+  return bucketNs(bucket)
+}
+
+/** The bucket of the number of messages in a queue: 0 … DEPTH_BUCKETS − 1. */
+export function depthBucketOf(depth: number): number {
+  if (depth <= EXACT_DEPTHS) return Math.max(depth, 1) - 1
+  return Math.min(EXACT_DEPTHS + 27 - Math.clz32(depth - 1), DEPTH_BUCKETS - 1)
+}
+
+/** The most messages that a bucket stands for. */
+export function bucketDepth(bucket: number): number {
+  return bucket < EXACT_DEPTHS ? bucket + 1 : 2 ** (bucket - EXACT_DEPTHS + 5)
+}
+
+/** The longest queue of some samples by bucket; 0 without samples. */
+export function longestQueue(counts: ArrayLike<number>): number {
+  for (let i = DEPTH_BUCKETS - 1; i >= 0; i--) if (counts[i]! > 0) return bucketDepth(i)
+  return 0
 }

@@ -101,7 +101,14 @@ describe("docs/layout.md", () => {
   })
 
   test("lets no polled line be one that another process writes with every message", () => {
-    const hot = ["HEAD_WORD", "TAKEN_WORD", "SENT_BYTES_FLOAT", "HISTOGRAM_WORD", "COPIED_WORD"]
+    const hot = [
+      "HEAD_WORD",
+      "TAKEN_WORD",
+      "SENT_BYTES_FLOAT",
+      "LATENCIES_WORD",
+      "DEPTHS_WORD",
+      "COPIED_WORD",
+    ]
     const lineOf = ({ number }: Row) => Math.floor(number / LINE_WORDS)
     const ring = sections.get("Ring")!
     const polled = ring.filter(({ cells, name }) => cells[1] !== "nobody" && name !== "TAIL_WORD")

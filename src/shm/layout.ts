@@ -7,7 +7,7 @@ import { FEW_SLOTS, INLINE_BYTES, SMALL_INLINE_BYTES } from "../core/limits.ts"
 /** "dora" in the first word of every segment. */
 export const MAGIC = 0x61726f64
 /** Changes with every incompatible change of this file. */
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 
 /** Pages, and what segment sizes are rounded up to. */
 export const PAGE_BYTES = 4096
@@ -60,18 +60,23 @@ export const GENERATION_WORD = 66
 export const POOL_FD_WORD = 67
 // Polled by the producer.
 export const ABANDONED_WORD = 96
-// Producer's statistics (Float64 index relative to the ring header).
+// Producer's statistics (Float64 index relative to the ring header): bytes of bodies, without their headers.
 export const SENT_BYTES_FLOAT = 64
-export const HIGH_WATER_WORD = 130
+/** Of these, bytes that their sender did not copy: loans. */
+export const LENT_BYTES_FLOAT = 65
 /** Sends that had to wait for credit. */
-export const WAITED_WORD = 131
+export const WAITED_WORD = 132
 // Consumer's statistics.
-/** Large messages that were delivered as copies because the borrow budget was used up. */
+/** Large messages that were delivered as copies because the borrow budget was used up, and their bytes. */
 export const COPIED_WORD = 160
-/** Latency samples by log bucket. */
-export const HISTOGRAM_WORD = 176
-export const HISTOGRAM_BUCKETS = 128
-export const RING_HEADER_BYTES = 1280
+export const COPIED_BYTES_FLOAT = 81
+/** Samples of the queue's length, by bucket. */
+export const DEPTHS_WORD = 192
+export const DEPTH_BUCKETS = 32
+/** Samples of the latency, by bucket. */
+export const LATENCIES_WORD = 224
+export const LATENCY_BUCKETS = 512
+export const RING_HEADER_BYTES = 2944
 
 // --- slot -------------------------------------------------------------------------------------------------------
 export const SEQ_WORD = 0
@@ -93,6 +98,8 @@ export const CLOCK_ID_WORD = 8
 /** Bytes of the Arrow header: where the body starts in the stream. */
 export const HEADER_LENGTH_WORD = 12
 export const SLOT_HEADER_BYTES = 64
+
+const END_MARK_BYTES = 8
 
 /** Bits of the chunk index in CHUNK_WORD; the rest is the pool generation. */
 export const CHUNK_BITS = 13
@@ -129,6 +136,11 @@ export function slotBytes(inlineBytes: number): number {
 /** Bytes of a ring with its header. */
 export function ringBytes(slots: number, inlineBytes: number): number {
   return roundUp(RING_HEADER_BYTES + slots * slotBytes(inlineBytes), LINE_BYTES)
+}
+
+/** Bytes of the body in a stream: what lies between its header and its end mark. The whole stream where that isn't said. */
+export function bodyBytes(length: number, headerLength: number): number {
+  return headerLength > 0 ? Math.max(0, length - headerLength - END_MARK_BYTES) : length
 }
 
 /** Slots for a queue: the next power of two. */

@@ -5,7 +5,7 @@ import type { QueuePolicy } from "../core/policy.ts"
 /** Environment variable that carries a {@link NodePlan}. */
 export const PLAN_VARIABLE = "DORA_BUN_PLAN"
 /** Changes with every change of the plan or of the memory layout. */
-export const PLAN_VERSION = 1
+export const PLAN_VERSION = 2
 
 /** How a node waits: poll without end, poll while it pays and then sleep, or sleep at once. */
 export type WaitMode = "busy" | "adaptive" | "park"

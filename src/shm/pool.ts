@@ -135,6 +135,10 @@ class EdgeRecord {
   }
 }
 
+/** A chunk that its owner fills in, and one that a message was copied into. */
+const LENT = 1
+const COPIED = 2
+
 /** The producer's half: gives out free chunks, lowest first, so that warm pages are used again. */
 export class ProducerPool {
   readonly pool: Pool
@@ -142,6 +146,7 @@ export class ProducerPool {
   readonly #edges: EdgeRecord[] = []
   /** Queued slots that refer to a chunk, over all edges. */
   readonly #queued: Int32Array
+  /** {@link LENT}, {@link COPIED}, or 0: not lent. */
   readonly #lent: Uint8Array
   /** Template whose header lies at the start of a chunk; 0: unknown. */
   readonly #templates: Int32Array
@@ -183,11 +188,16 @@ export class ProducerPool {
       const end = Math.min(chunks, word * 32 + 32)
       for (let chunk = word * 32; chunk < end; chunk++) {
         if ((busy >>> (chunk & 31)) & 1 || this.#lent[chunk] || this.#queued[chunk]) continue
-        this.#lent[chunk] = 1
+        this.#lent[chunk] = LENT
         return chunk
       }
     }
     return -1
+  }
+
+  /** Is a lent chunk one that its owner fills in? */
+  isLoan(chunk: number): boolean {
+    return this.#lent[chunk] === LENT
   }
 
   /** The loan of a chunk ends: unsent, or after the last publish. */
@@ -217,9 +227,10 @@ export class ProducerPool {
     return template > 0 && this.#templates[chunk] === template
   }
 
-  /** A message of this template was written to a chunk. */
-  wrote(chunk: number, template: number): void {
+  /** A message of this template was written to a lent chunk, or all of it but the elements of a loan. */
+  wrote(chunk: number, template: number, isLoan: boolean): void {
     this.#templates[chunk] = template
+    this.#lent[chunk] = isLoan ? LENT : COPIED
   }
 
   /** A view for writing the first `length` bytes of a chunk. */

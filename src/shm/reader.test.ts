@@ -9,7 +9,14 @@ import {
   type ConsumerOptions,
 } from "../../test/support/edge.ts"
 import { INLINE_BYTES, MAX_PARAMETER_BYTES, MAX_PAYLOAD_BYTES } from "../core/limits.ts"
-import { CHUNK_WORD, COPIED_WORD, GENERATION_WORD, TEMPLATE_WORD, WANT_WORD } from "./layout.ts"
+import {
+  CHUNK_WORD,
+  COPIED_BYTES_FLOAT,
+  COPIED_WORD,
+  GENERATION_WORD,
+  TEMPLATE_WORD,
+  WANT_WORD,
+} from "./layout.ts"
 import { chunkWord } from "./pool.ts"
 import { type Borrow, EdgePoisonedError, type EdgeReader } from "./reader.ts"
 
@@ -129,9 +136,11 @@ describe("a consumer", () => {
       expect(isPayload(streamOf(reader), LARGE, seed)).toBe(true)
       return reader.borrow
     }
-    const copied = () => output.edges[0]!.inbox.words[output.edges[0]!.word(COPIED_WORD)]
+    const { inbox, ring } = output.edges[0]!
+    const copied = () => inbox.words[(ring >> 2) + COPIED_WORD]
+    const copiedBytes = () => inbox.floats[(ring >> 3) + COPIED_BYTES_FLOAT]
     for (let i = 0; i < 3; i++) held.push(next(i)!)
-    expect([next(3), next(4), copied()]).toEqual([null, null, 2])
+    expect([next(3), next(4), copied(), copiedBytes()]).toEqual([null, null, 2, 2 * LARGE])
     expect(reader.stream!.length).toBe(LARGE)
     held.shift()!.release()
     expect(next(5)).not.toBeNull()

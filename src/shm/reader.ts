@@ -8,10 +8,13 @@ import {
 import { DoraError } from "../core/errors.ts"
 import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
 import {
+  bodyBytes,
   CHUNK_WORD,
+  COPIED_BYTES_FLOAT,
   COPIED_WORD,
   FRACTION_WORD,
   GENERATION_WORD,
+  HEADER_LENGTH_WORD,
   LENGTH_WORD,
   OFFSET_WORD,
   PARAMETERS_WORD,
@@ -106,6 +109,7 @@ export class EdgeReader {
   #known: Known[] = []
   #chunk = -1
   #offset = 0
+  #headerLength = 0
   #parametersLength = 0
   #pool: ConsumerPool | null = null
 
@@ -166,6 +170,7 @@ export class EdgeReader {
     this.fraction = words[slot + FRACTION_WORD]!
     this.#parametersLength = words[slot + PARAMETERS_WORD]!
     this.#offset = words[slot + OFFSET_WORD]!
+    this.#headerLength = words[slot + HEADER_LENGTH_WORD]!
     this.stream = null
     this.body = null
     this.borrow = null
@@ -273,7 +278,9 @@ export class EdgeReader {
     // The node retains as many messages as it may: this one is delivered as a copy, and counted.
     this.stream = new Uint8Array(borrow.buffer).slice()
     borrow.release()
-    this.ring.words[this.ring.base + COPIED_WORD]!++
+    const { words, base, inbox } = this.ring
+    words[base + COPIED_WORD]!++
+    inbox.floats[(base >> 1) + COPIED_BYTES_FLOAT]! += bodyBytes(this.length, this.#headerLength)
   }
 
   #reject(what: string): never {

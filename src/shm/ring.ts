@@ -5,8 +5,8 @@ import {
   ABANDONED_WORD,
   CLOSED_WORD,
   HEAD_WORD,
-  HIGH_WATER_WORD,
   INLINE_BYTES_WORD,
+  LENT_BYTES_FLOAT,
   POLICY_WORD,
   QUEUE_SIZE_WORD,
   RING_HEADER_BYTES,
@@ -120,7 +120,11 @@ export class ProducerRing extends RingEnd {
     return this.slotOf(this.head)
   }
 
-  /** Step 3 for the counters, step 4: makes the filled slot visible, then wakes. A death before this store sends nothing. */
+  /**
+   * Step 3 for the counters, step 4: makes the filled slot visible, then wakes. A death before this store sends nothing.
+   *
+   * @param bytes  size of the body, for the counters
+   */
   commit(bytes: number): void {
     const words = this.words
     const next = (this.head + 1) | 0
@@ -133,9 +137,12 @@ export class ProducerRing extends RingEnd {
     this.inbox.wake()
     // A hint and statistics: after the message is on its way. The next publish orders the hint.
     words[this.base + HEAD_WORD] = next
-    const queued = (next - this.tail) | 0
-    if (queued > words[this.base + HIGH_WATER_WORD]!) words[this.base + HIGH_WATER_WORD] = queued
     this.inbox.floats[(this.base >> 1) + SENT_BYTES_FLOAT]! += bytes
+  }
+
+  /** Counts bytes of a committed message that nobody has copied. */
+  countLent(bytes: number): void {
+    this.inbox.floats[(this.base >> 1) + LENT_BYTES_FLOAT]! += bytes
   }
 
   /** The consumer has left for good: its messages need not be written. */
@@ -225,6 +232,11 @@ export class ConsumerRing extends RingEnd {
     const at = this.base + TAKEN_WORD
     words[at] = (words[at]! + 1) | 0
     return this.backpressure && Atomics.load(words, this.base + WANT_WORD) === 1
+  }
+
+  /** After a claim: how many messages were queued just before it. A hint for statistics, read without an order. */
+  depth(): number {
+    return (this.words[this.base + HEAD_WORD]! - this.tail + 1) | 0
   }
 
   /** For an empty ring: has the edge ended? Looks at the ring once more after it saw the closing word. */

@@ -10,6 +10,7 @@ import {
   GENERATION_WORD,
   HEADER_LENGTH_WORD,
   LENGTH_WORD,
+  LENT_BYTES_FLOAT,
   PARAMETERS_WORD,
   SECONDS_WORD,
   SENT_BYTES_FLOAT,
@@ -77,8 +78,28 @@ describe("a slot", () => {
       expect(words[slot + SECONDS_WORD]! >>> 0).toBeGreaterThan(1.7e9)
     }
     expect(words[inline + FRACTION_WORD]).not.toBe(words[chunk + FRACTION_WORD])
-    const floatsAt = (output.edges[0]!.ring >> 3) + SENT_BYTES_FLOAT
-    expect(output.edges[0]!.inbox.floats[floatsAt]).toBe(10 + LARGE)
+  })
+
+  test("counts as the bytes of its body, and as lent when its sender filled it in place", () => {
+    using output = new TestOutput([{ queueSize: 4 }])
+    const writer = output.writer()
+    const { ring, inbox } = output.edges[0]!
+    const counted = () =>
+      [SENT_BYTES_FLOAT, LENT_BYTES_FLOAT].map((at) => inbox.floats[(ring >> 3) + at])
+    const [header, end] = [64, 8]
+    const message = { ...payload(header + 100 + end), headerLength: header }
+    send(writer, message)
+    expect(counted()).toEqual([100, 0])
+    const large = { ...payload(header + LARGE + end), headerLength: header }
+    send(writer, large)
+    expect(counted()).toEqual([100 + LARGE, 0])
+    const loan = writer.allocate()
+    writer.writeFrame(loan, 0, () => large)
+    writer.publishChunk(loan, large, null)
+    expect(counted()).toEqual([100 + 2 * LARGE, LARGE])
+    // Who does not say where its body begins is counted as a whole.
+    send(writer, payload(10))
+    expect(counted()).toEqual([110 + 2 * LARGE, LARGE])
   })
 
   test("keeps its header from one message of a template to the next", () => {

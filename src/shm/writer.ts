@@ -5,6 +5,7 @@ import type { ElementArray, ElementConstructor } from "../core/elements.ts"
 import { DoraError } from "../core/errors.ts"
 import { CHUNK_STRIDE_BYTES } from "../core/limits.ts"
 import {
+  bodyBytes,
   CHUNK_WORD,
   CLOCK_ID_WORD,
   FRACTION_WORD,
@@ -157,6 +158,7 @@ export class OutputWriter {
     }
     this.#clock.stamp()
     const word = chunkWord(chunk, this.#generation)
+    const lent = pool.isLoan(chunk)
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i]!
       if (!this.#makeRoom(edge)) continue
@@ -164,6 +166,7 @@ export class OutputWriter {
       pool.record(i, edge.ring.head, chunk)
       this.#writeOrigin(edge.ring.words, slot)
       this.#commit(edge.ring, slot, word, payload, parameters)
+      if (lent) edge.ring.countLent(bodyBytes(payload.byteLength, payload.headerLength))
     }
     pool.giveBack(chunk)
   }
@@ -190,16 +193,16 @@ export class OutputWriter {
     this.#pool?.giveBack(chunk)
   }
 
-  /** Writes a message into a chunk. */
-  write(chunk: number, payload: Payload): void {
+  /** Writes a message into a chunk: all of it, or what surrounds the elements of a loan. */
+  write(chunk: number, payload: Payload, isLoan = false): void {
     const pool = this.#openPool()
     payload.write(pool.writeView(chunk, payload.byteLength), 0)
-    pool.wrote(chunk, payload.template)
+    pool.wrote(chunk, payload.template, isLoan)
   }
 
   /** Writes header and trailer of a message whose elements its owner fills in, unless they are there already. */
   writeFrame(chunk: number, template: number, payload: () => Payload): void {
-    if (!this.#openPool().holds(chunk, template)) this.write(chunk, payload())
+    if (!this.#openPool().holds(chunk, template)) this.write(chunk, payload(), true)
   }
 
   /** A buffer over the first bytes of a chunk, for the owner of a loan. */
@@ -234,7 +237,7 @@ export class OutputWriter {
     words[slot + FRACTION_WORD] = this.#clock.fraction
     words[slot + PARAMETERS_WORD] = parameters === null ? 0 : parameters.byteLength
     words[slot + HEADER_LENGTH_WORD] = payload.headerLength
-    ring.commit(payload.byteLength)
+    ring.commit(bodyBytes(payload.byteLength, payload.headerLength))
   }
 
   #templateOf(payload: Payload): number {

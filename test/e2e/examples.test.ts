@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { decode } from "jpeg-js"
 import { sobel } from "../../examples/vision/sobel.ts"
 import type { LogRecord } from "../../src/core/log.ts"
-import type { EdgeReport } from "../../src/daemon/edges.ts"
+import type { EdgeReport } from "../../src/daemon/types.ts"
 import { dora, folder } from "../support/dora.ts"
 import { ROOT } from "../support/install.ts"
 
