@@ -172,12 +172,33 @@ export class InputEvent implements Disposable {
 
   /** @internal How the bytes lie: where each buffer of the column begins; null for a message without data. */
   get layout(): Layout | null {
-    if (this.#body !== null && this.#stream === null && this.#template > 0) {
-      const known = this.#source.template(this.#template)
-      if (known !== null) return known.layout
+    if (this.#stream === null && this.#template > 0) {
+      const layout = this.#source.template(this.#template)?.layout
+      const isKnown = this.#borrow === null ? this.#body !== null : true
+      if (layout && isKnown && layout.byteLength === (this.#borrow?.length ?? layout.byteLength)) {
+        return layout
+      }
     }
     const bytes = this.data
     return bytes.byteLength === 0 ? null : this.#readLayout(bytes)
+  }
+
+  /** @internal Address of the stream in shared memory, good until it is released; 0: the event owns its bytes. */
+  get address(): number {
+    const borrow = this.#borrow
+    return borrow === null
+      ? 0
+      : (borrow.pool.pool.chunkPointer(borrow.chunk) as number) + borrow.offset
+  }
+
+  /** @internal The elements, when they are all that the event has of its stream: from `layout.headerLength` on. */
+  get bare(): ElementArray | null {
+    return this.#stream === null && this.#borrow === null ? this.#body : null
+  }
+
+  /** @internal The sender's parameters as they travelled. */
+  get encodedParameters(): Uint8Array | null {
+    return this.#parameters
   }
 
   /** Does the message lie in shared memory, to be given back? */

@@ -1,0 +1,1250 @@
+// Between the runtime and the shared libraries of operators: dora's operator ABI (structs by value, two-register results,
+// callbacks on any thread) on one side, a few numbers in each call on the other. docs/operators-native.md says who owns what.
+//
+// No #include: it must compile where no C headers are installed, by TinyCC without <stdatomic.h> as well as by gcc and clang.
+// 64-bit, little-endian, POSIX. Flags that another thread sets are single aligned stores of volatile ints.
+typedef unsigned char u8;
+typedef int i32;
+typedef unsigned int u32;
+typedef long long i64;
+typedef unsigned long long u64;
+
+// --- the ABI: see dora_operator.h ---------------------------------------------------------------------------------------
+typedef struct { u8 *ptr; u64 len, cap; } Str;
+typedef struct Arr {
+  i64 length, null_count, offset, n_buffers, n_children;
+  const void **buffers;
+  struct Arr **children, *dictionary;
+  void (*release)(struct Arr *);
+  void *private_data;
+} Arr;
+typedef struct Sch {
+  const char *format, *name, *metadata;
+  i64 flags, n_children;
+  struct Sch **children, *dictionary;
+  void (*release)(struct Sch *);
+  void *private_data;
+} Sch;
+typedef struct { u64 tag; Arr array; Str id, context; Sch schema; } Input;
+typedef struct { Str id, context; Arr array; Sch schema; } Output;
+typedef struct { Str *error; } Result;
+typedef struct { Result result; void *context; } InitResult;
+typedef struct { Result result; u8 status; } EventResult;
+typedef struct { Input *input; Str input_closed; u8 stop; Str error; } RawEvent;
+typedef struct {
+  void *env;
+  Result (*call)(void *, Output);
+  void (*release)(void *), (*retain)(void *);
+} SendOutput;
+
+// --- limits, shared with library-shim.ts --------------------------------------------------------------------------------
+enum { MAX_DEPTH = 64, MAX_FIELDS = 4096, MAX_COLLECTED = 64, MAX_LENGTH = 0x7fffffff, MAX_TEXT = 1 << 20, BUFFER_ALIGN = 64 };
+enum { FLUSH_BYTES = 1 << 16 };
+enum { MAX_BODY = 256 << 20 };
+
+// Layout of a column, by node: see library-form.ts.
+enum { K_NULL, K_FIXED, K_BITS, K_BYTES, K_LARGE_BYTES, K_VIEWS, K_LIST, K_LARGE_LIST, K_FIXED_LIST, K_STRUCT, K_SPARSE, K_DENSE };
+/// `next` is the index after the subtree; `dict`, if not 0, the index where the dictionary's values begin.
+typedef struct { i32 kind, width, children, buffers, dict, next; } Node;
+
+struct Shim;
+struct Form;
+
+// --- inputs: a form is an input with the type of its column; an instance is what one event needs of memory -------------
+typedef struct { struct Instance *instance; volatile i32 released; } Mark;
+typedef struct Instance {
+  struct Instance *next;
+  struct Form *form;
+  i32 token;
+  u8 *block;
+  u64 capacity;
+  i64 *lengths;
+  Arr *arrays;
+  Mark *marks;
+  const void **buffers;
+} Instance;
+typedef struct Form {
+  struct Shim *shim;
+  Input input;
+  i32 nodes, buffers;
+  Node *plan;
+  i64 *figures;  // length and null count of each node; offset, length, alignment - 1 of each buffer
+  Instance *instance;
+} Form;
+
+// --- outputs ------------------------------------------------------------------------------------------------------------
+enum { OP_COPY, OP_BITS, OP_REBASE32, OP_REBASE64, OP_ZERO };
+typedef struct { i32 kind, batch; u64 at; const u8 *source; u64 length; i64 arg; } Op;
+typedef struct { u8 *bytes; i64 used, capacity; } Vec;
+typedef struct {
+  u8 *key;
+  i64 key_length;
+  i32 nodes;
+  Node *plan;
+  u8 *header;
+  u64 header_length, body_length, bases[16];
+  Vec figures;
+} OutForm;
+enum { MAX_OUT_FORMS = 16 };
+typedef struct { Str id; i32 forms, last; OutForm form[MAX_OUT_FORMS]; } OutPort;
+typedef struct { Output out; i32 port, form; i64 first_op, ops, first_figure, figures; } Sent;
+typedef struct Foreign { struct Foreign *next; Output out; } Foreign;
+
+enum { W_COUNT, W_STATUS, W_LATE, W_KEPT, W_SENT };
+/// One operator.
+typedef struct Shim {
+  InitResult (*init)(void);
+  EventResult (*on_event)(RawEvent *, const SendOutput *, void *);
+  Result (*drop)(void *);
+  void *context;
+  SendOutput send;
+  RawEvent event;
+  u64 owner;
+  i32 open, direct, ports, current_open;
+  i32 (*sink)(i32, i32);
+  void (*wake)(void);
+  volatile i32 *words;  // shared with JavaScript
+  OutPort **port;
+  Sent sent[MAX_COLLECTED];
+  i64 collected, waiting_bytes;
+  Vec ops, figures, batch_nodes, batch_buffers, batch_views, dictionaries;
+  Str *error;
+  Str *sink_error;
+  Form *current;
+  Instance *kept, *free_list;
+  i64 exports, releases, out_exports, out_releases;
+  volatile i32 doubles;
+  Foreign *volatile first;
+  Foreign *last;
+  Str *late_error;
+  u64 mutex[16];
+} Shim;
+
+extern void *dlopen(const char *, int), *dlsym(void *, const char *);
+extern char *dlerror(void);
+extern int dlclose(void *);
+extern u64 pthread_self(void);
+extern int pthread_mutex_init(void *, const void *), pthread_mutex_lock(void *), pthread_mutex_unlock(void *);
+
+// What crosses to operators must come from the allocator that they use, the one of the global scope; inside of code compiled
+// by Bun the plain names mean Bun's own.
+static void *(*take)(u64);
+static void (*give)(void *);
+static void *(*copy)(void *, const void *, u64);
+static void *(*set)(void *, int, u64);
+static int (*compare)(const void *, const void *, u64);
+static u64 (*length_of)(const char *);
+static i64 zeros[8];
+
+static int bind(void) {
+  void *libc = 0;
+  if (take) return 1;
+  take = (void *(*)(u64))dlsym(0, "malloc");
+  if (!take) libc = dlopen("libc.so.6", 1), take = (void *(*)(u64))dlsym(libc, "malloc");
+  give = (void (*)(void *))dlsym(libc, "free");
+  copy = (void *(*)(void *, const void *, u64))dlsym(libc, "memcpy");
+  set = (void *(*)(void *, int, u64))dlsym(libc, "memset");
+  compare = (int (*)(const void *, const void *, u64))dlsym(libc, "memcmp");
+  length_of = (u64 (*)(const char *))dlsym(libc, "strlen");
+  return take && give && copy && set && compare && length_of;
+}
+
+static void *zeroed(u64 bytes) {
+  void *made = take(bytes ? bytes : 1);
+  if (made) set(made, 0, bytes);
+  return made;
+}
+
+static void *push(Vec *vec, i64 bytes) {
+  if (vec->used + bytes > vec->capacity) {
+    i64 capacity = vec->capacity * 2 > vec->used + bytes ? vec->capacity * 2 : vec->used + bytes + 256;
+    u8 *larger = take(capacity);
+    if (!larger) return 0;
+    if (vec->used) copy(larger, vec->bytes, vec->used);
+    if (vec->bytes) give(vec->bytes);
+    vec->bytes = larger;
+    vec->capacity = capacity;
+  }
+  vec->used += bytes;
+  return vec->bytes + vec->used - bytes;
+}
+
+static int push_number(Vec *vec, i64 number) {
+  i64 *place = push(vec, 8);
+  if (!place) return 0;
+  *place = number;
+  return 1;
+}
+
+// --- texts --------------------------------------------------------------------------------------------------------------
+static Str *text(const char *start, const u8 *middle, u64 middle_length, const char *end) {
+  u64 a = length_of(start), c = length_of(end), n = a + middle_length + c;
+  Str *box = take(sizeof *box);
+  box->ptr = n ? take(n) : (u8 *)1;
+  if (a) copy(box->ptr, start, a);
+  if (middle_length) copy(box->ptr + a, middle, middle_length);
+  if (c) copy(box->ptr + a + middle_length, end, c);
+  box->len = box->cap = n;
+  return box;
+}
+
+static void free_text(Str *box) {
+  if (!box) return;
+  if (box->cap) give(box->ptr);
+  give(box);
+}
+
+static Str *refuse(const char *why) { return text("the runtime refused this array: ", (const u8 *)why, length_of(why), ""); }
+
+/// Moves an error text to `target`; returns its length, -1 for none.
+static i64 move_text(Str **box, u8 *target, i64 capacity) {
+  i64 length = -1;
+  if (*box) {
+    length = (i64)(*box)->len < capacity ? (i64)(*box)->len : capacity;
+    if (length) copy(target, (*box)->ptr, length);
+    free_text(*box);
+    *box = 0;
+  }
+  return length;
+}
+
+// --- inputs -------------------------------------------------------------------------------------------------------------
+static void release_array(Arr *array) {
+  Mark *mark = array->private_data;
+  for (i64 i = 0; i < array->n_children; i++) {
+    Arr *child = array->children[i];
+    if (child->release) child->release(child);
+  }
+  if (array->dictionary && array->dictionary->release) array->dictionary->release(array->dictionary);
+  array->release = 0;
+  if (mark->released) ((Shim *)mark->instance->form->shim)->doubles = 1;
+  mark->released = 1;
+}
+
+static void release_schema(Sch *schema) { schema->release = 0; }
+
+static int is_released(const Instance *instance) {
+  for (i32 i = 0; i < instance->form->nodes; i++)
+    if (!instance->marks[i].released) return 0;
+  return 1;
+}
+
+static i32 build_arrays(const Node *plan, i32 at, Instance *instance, Arr **children, i32 *child, i32 *buffer) {
+  const Node *node = plan + at;
+  Arr *array = instance->arrays + at;
+  i32 next = at + 1;
+  array->n_buffers = node->buffers;
+  array->buffers = instance->buffers + *buffer;
+  *buffer += node->buffers;
+  array->n_children = node->children;
+  array->children = node->children ? children + *child : 0;
+  *child += node->children;
+  instance->marks[at].instance = instance;
+  array->private_data = instance->marks + at;
+  for (i32 i = 0; i < node->children; i++) {
+    array->children[i] = instance->arrays + next;
+    next = build_arrays(plan, next, instance, children, child, buffer);
+  }
+  if (node->dict) {
+    array->dictionary = instance->arrays + next;
+    next = build_arrays(plan, next, instance, children, child, buffer);
+  }
+  return next;
+}
+
+static Instance *new_instance(Form *form) {
+  i32 nodes = form->nodes, child = 0, buffer = 0;
+  u64 marks = sizeof(Instance), arrays = marks + nodes * sizeof(Mark), children = arrays + nodes * sizeof(Arr);
+  u64 buffers = children + nodes * sizeof(Arr *), lengths = buffers + form->buffers * 8;
+  u8 *memory = zeroed(lengths + form->buffers * 8);
+  Instance *instance = (Instance *)memory;
+  if (!memory) return 0;
+  instance->form = form;
+  instance->marks = (Mark *)(memory + marks);
+  instance->arrays = (Arr *)(memory + arrays);
+  instance->buffers = (const void **)(memory + buffers);
+  instance->lengths = (i64 *)(memory + lengths);
+  build_arrays(form->plan, 0, instance, (Arr **)(memory + children), &child, &buffer);
+  return instance;
+}
+
+static void free_instance(Instance *instance) {
+  if (instance->block) give(instance->block);
+  give(instance);
+}
+
+static Sch *build_schema(const u8 **recipe, Sch *target) {
+  // format \0 name \0 flags, children, has dictionary, metadata length (4 bytes each), metadata
+  Sch *schema = target ? target : zeroed(sizeof *schema);
+  i32 numbers[4];
+  u64 length = length_of((const char *)*recipe) + 1;
+  char *format = take(length);
+  copy(format, *recipe, length);
+  *recipe += length;
+  length = length_of((const char *)*recipe) + 1;
+  char *name = take(length);
+  copy(name, *recipe, length);
+  *recipe += length;
+  copy(numbers, *recipe, 16);
+  *recipe += 16;
+  schema->format = format;
+  schema->name = name;
+  schema->flags = numbers[0];
+  schema->n_children = numbers[1];
+  schema->release = release_schema;
+  if (numbers[3]) {
+    char *metadata = take(numbers[3]);
+    copy(metadata, *recipe, numbers[3]);
+    *recipe += numbers[3];
+    schema->metadata = metadata;
+  }
+  if (numbers[1]) schema->children = take(numbers[1] * 8);
+  for (i32 i = 0; i < numbers[1]; i++) schema->children[i] = build_schema(recipe, 0);
+  if (numbers[2]) schema->dictionary = build_schema(recipe, 0);
+  return schema;
+}
+
+/// An input with one type of column. `plan` are the nodes, `recipe` the schema as build_schema reads it.
+Form *sh_form(Shim *shim, const u8 *id, i32 id_length, const i32 *plan, i32 nodes, const u8 *recipe) {
+  Form *form = zeroed(sizeof *form);
+  form->shim = shim;
+  form->nodes = nodes;
+  form->plan = take(nodes * sizeof(Node));
+  copy(form->plan, plan, nodes * sizeof(Node));
+  for (i32 i = 0; i < nodes; i++) form->buffers += form->plan[i].buffers;
+  form->figures = zeroed((2 * nodes + 3 * form->buffers + 1) * 8);
+  form->input.id.ptr = id_length ? take(id_length) : (u8 *)1;
+  if (id_length) copy(form->input.id.ptr, id, id_length);
+  form->input.id.len = form->input.id.cap = id_length;
+  form->input.context.ptr = (u8 *)1;
+  build_schema(&recipe, &form->input.schema);
+  form->instance = new_instance(form);
+  return form;
+}
+
+void sh_form_free(Form *form) {
+  // Its schema may be known to an operator that keeps arrays, so only what is large goes.
+  if (form->instance) free_instance(form->instance);
+  form->instance = 0;
+}
+
+/// Figures of the messages that follow: numbers as in Form.figures.
+void sh_figures(Form *form, const double *figures, i32 count) {
+  for (i32 i = 0; i < count; i++) form->figures[i] = (i64)figures[i];
+}
+
+/// The OpenTelemetry context of the messages that follow.
+void sh_context(Form *form, const u8 *bytes, i32 length) {
+  if (form->input.context.cap) give(form->input.context.ptr);
+  form->input.context.ptr = length ? take(length) : (u8 *)1;
+  if (length) copy(form->input.context.ptr, bytes, length);
+  form->input.context.len = form->input.context.cap = length;
+}
+
+static int misaligned(const Form *form, const u8 *base) {
+  const i64 *figures = form->figures + 2 * form->nodes;
+  for (i32 i = 0; i < form->buffers; i++, figures += 3)
+    if (figures[1] > 0 && ((u64)(base + figures[0]) & figures[2])) return 1;
+  return 0;
+}
+
+/// A block for the copies of all buffers, kept from event to event.
+static u8 *room(Instance *instance, u64 bytes) {
+  if (instance->capacity < bytes) {
+    if (instance->block) give(instance->block);
+    instance->capacity = bytes < 1024 ? 1024 : bytes;
+    instance->block = take(instance->capacity + BUFFER_ALIGN);
+    if (!instance->block) instance->capacity = 0;
+  }
+  return (u8 *)(((u64)instance->block + BUFFER_ALIGN - 1) & ~(u64)(BUFFER_ALIGN - 1));
+}
+
+static void fill_buffers(Form *form, Instance *instance, const u8 *base, int copied) {
+  const i64 *figures = form->figures + 2 * form->nodes;
+  u8 *at = 0;
+  if (copied) {
+    u64 bytes = 0;
+    for (i32 i = 0; i < form->buffers; i++) bytes += (figures[3 * i + 1] + BUFFER_ALIGN - 1) & ~(i64)(BUFFER_ALIGN - 1);
+    at = room(instance, bytes);
+  }
+  for (i32 i = 0; i < form->buffers; i++, figures += 3) {
+    // An offset of -1: no buffer; -2: a row of zeros, for the offsets of nothing.
+    if (figures[0] < 0) instance->buffers[i] = figures[0] == -2 ? zeros : 0;
+    else if (!copied) instance->buffers[i] = base + figures[0];
+    else {
+      copy(at, base + figures[0], figures[1]);
+      instance->buffers[i] = at;
+      at += (figures[1] + BUFFER_ALIGN - 1) & ~(i64)(BUFFER_ALIGN - 1);
+    }
+  }
+}
+
+/// Columns of views end with a buffer of the lengths of their data buffers.
+static void fill_view_lengths(Form *form, Instance *instance) {
+  i32 buffer = 0, used = 0;
+  const i64 *figures = form->figures + 2 * form->nodes;
+  for (i32 i = 0; i < form->nodes; i++) {
+    i32 count = form->plan[i].buffers;
+    if (form->plan[i].kind == K_VIEWS) {
+      instance->buffers[buffer + count - 1] = instance->lengths + used;
+      for (i32 b = 2; b < count - 1; b++) instance->lengths[used++] = figures[3 * (buffer + b) + 1];
+    }
+    buffer += count;
+  }
+}
+
+static void fill(Form *form, const u8 *base, int copied) {
+  Instance *instance = form->instance;
+  if (!copied && misaligned(form, base)) copied = 1;
+  for (i32 i = 0; i < form->nodes; i++) {
+    Arr *array = instance->arrays + i;
+    array->length = form->figures[2 * i];
+    array->null_count = form->figures[2 * i + 1];
+    array->release = release_array;
+    instance->marks[i].released = 0;
+  }
+  fill_buffers(form, instance, base, copied);
+  fill_view_lengths(form, instance);
+  form->input.array = instance->arrays[0];
+  form->input.tag = 1;
+}
+
+/// After the outputs of an event are written and released: was the input released as well? If not it is kept, with `token`.
+static i32 settle(Shim *shim) {
+  Form *form = shim->current;
+  Instance *instance;
+  if (!form) return 0;
+  shim->current = 0;
+  instance = form->instance;
+  if (form->input.tag == 1 && form->input.array.release) form->input.array.release(&form->input.array);
+  form->input.tag = 0;
+  if (is_released(instance)) {
+    shim->releases++;
+    return 0;
+  }
+  instance->next = shim->kept;
+  shim->kept = instance;
+  shim->words[W_KEPT]++;
+  form->instance = new_instance(form);
+  return 8;
+}
+
+// --- outputs: the schema as a key --------------------------------------------------------------------------------------
+static i64 metadata_length(const char *metadata) {
+  i32 pairs, length;
+  i64 at = 4;
+  if (!metadata) return 0;
+  copy(&pairs, metadata, 4);
+  if (pairs < 0 || pairs > MAX_FIELDS) return -1;
+  for (i64 i = 0; i < 2 * (i64)pairs; i++) {
+    copy(&length, metadata + at, 4);
+    at += 4 + (i64)length;
+    if (length < 0 || at > MAX_TEXT) return -1;
+  }
+  return at;
+}
+
+static const char *write_text(Vec *key, const char *value) {
+  u64 length = value ? length_of(value) : 0;
+  u8 *place;
+  if (length > MAX_TEXT || key->used > MAX_TEXT) return "its schema has a text of more than 1 MiB";
+  place = push(key, length + 1);
+  if (!place) return "out of memory";
+  if (length) copy(place, value, length);
+  place[length] = 0;
+  return 0;
+}
+
+/// Appends a schema in the form that build_schema reads. What is wrong with it, or 0. The name and metadata of the root, which
+/// stand for nothing in a message of one column, are left out.
+static const char *write_key(Vec *key, const Sch *schema, i32 depth, i32 *fields) {
+  i32 numbers[4];
+  const char *wrong;
+  i64 metadata = depth ? metadata_length(schema->metadata) : 0;
+  u8 *place;
+  if (depth > MAX_DEPTH || ++*fields > MAX_FIELDS) return "its schema has more than 64 levels or 4096 fields";
+  if (!schema->release) return "its schema is released already";
+  if (!schema->format) return "its schema has no format";
+  if (schema->n_children < 0 || schema->n_children > MAX_FIELDS) return "its schema has a wrong number of children";
+  if (schema->n_children && !schema->children) return "its schema lacks its children";
+  if (metadata < 0) return "the metadata of its schema are damaged";
+  if ((wrong = write_text(key, schema->format))) return wrong;
+  if ((wrong = write_text(key, depth ? schema->name : ""))) return wrong;
+  numbers[0] = (i32)(schema->flags & 7);
+  numbers[1] = (i32)schema->n_children;
+  numbers[2] = schema->dictionary != 0;
+  numbers[3] = (i32)metadata;
+  if (!(place = push(key, 16 + metadata))) return "out of memory";
+  copy(place, numbers, 16);
+  if (metadata) copy(place + 16, schema->metadata, metadata);
+  for (i32 i = 0; i < numbers[1]; i++) {
+    if (!schema->children[i]) return "its schema lacks a child";
+    if ((wrong = write_key(key, schema->children[i], depth + 1, fields))) return wrong;
+  }
+  return schema->dictionary ? write_key(key, schema->dictionary, depth + 1, fields) : 0;
+}
+
+static int same_text(const u8 **key, const char *value) {
+  const u8 *at = *key;
+  const u8 *text_at = (const u8 *)(value ? value : "");
+  while (*at && *at == *text_at) at++, text_at++;
+  if (*at != *text_at) return 0;
+  *key = at + 1;
+  return 1;
+}
+
+/// Is this the schema that the key was made of? Never reads beyond the key, nor deeper than it.
+static int same_schema(const u8 **key, const Sch *schema, i32 depth) {
+  i32 numbers[4];
+  if (!schema || !schema->release || !schema->format || !same_text(key, schema->format)) return 0;
+  if (!same_text(key, depth ? schema->name : "")) return 0;
+  copy(numbers, *key, 16);
+  *key += 16;
+  if (numbers[0] != (i32)(schema->flags & 7) || numbers[1] != schema->n_children) return 0;
+  if (numbers[2] != (schema->dictionary != 0)) return 0;
+  if (depth && (numbers[3] != 0) != (schema->metadata != 0)) return 0;
+  if (numbers[3]) {
+    if (metadata_length(schema->metadata) != numbers[3] || compare(*key, schema->metadata, numbers[3])) return 0;
+    *key += numbers[3];
+  }
+  if (numbers[1] && !schema->children) return 0;
+  for (i32 i = 0; i < numbers[1]; i++)
+    if (!same_schema(key, schema->children[i], depth + 1)) return 0;
+  return !schema->dictionary || same_schema(key, schema->dictionary, depth + 1);
+}
+
+// --- outputs: what has to be copied ------------------------------------------------------------------------------------
+typedef struct { Shim *shim; i32 batch; i64 body; } Walk;
+typedef struct { i32 plan; const Arr *array; } Pending;
+
+static const char *open_buffer(Walk *walk, i64 length, i64 *at) {
+  Shim *shim = walk->shim;
+  *at = (walk->body + BUFFER_ALIGN - 1) & ~(i64)(BUFFER_ALIGN - 1);
+  if (length < 0 || *at + length > MAX_BODY) return "it has more than 256 MiB";
+  if (!push_number(&shim->batch_buffers, *at) || !push_number(&shim->batch_buffers, length)) return "out of memory";
+  walk->body = (*at + length + 7) & ~(i64)7;
+  return 0;
+}
+
+static const char *add(Walk *walk, i32 kind, const void *source, i64 length, i64 arg) {
+  i64 at;
+  Op *op;
+  const char *wrong = open_buffer(walk, length, &at);
+  if (wrong || !length) return wrong;
+  if (!source && kind != OP_ZERO) return "a buffer is missing";
+  if (!(op = push(&walk->shim->ops, sizeof *op))) return "out of memory";
+  op->kind = kind;
+  op->batch = walk->batch;
+  op->at = at;
+  op->source = source;
+  op->length = length;
+  op->arg = arg;
+  return 0;
+}
+
+static i64 count_zeros(const u8 *bits, i64 from, i64 length) {
+  i64 ones = 0, i = from, end = from + length;
+  for (; i < end && (i & 7); i++) ones += bits[i >> 3] >> (i & 7) & 1;
+  for (; i + 64 <= end; i += 64) {
+    u64 word;
+    copy(&word, bits + (i >> 3), 8);
+    word -= word >> 1 & 0x5555555555555555ull;
+    word = (word & 0x3333333333333333ull) + (word >> 2 & 0x3333333333333333ull);
+    ones += (i64)(((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0full) * 0x0101010101010101ull >> 56);
+  }
+  for (; i < end; i++) ones += bits[i >> 3] >> (i & 7) & 1;
+  return length - ones;
+}
+
+static const char *add_bits(Walk *walk, const u8 *bits, i64 offset, i64 length) {
+  i64 bytes = (length + 7) >> 3;
+  if (!bits && bytes) return "a buffer is missing";
+  return offset & 7 ? add(walk, OP_BITS, bits + (offset >> 3), bytes, (offset & 7) | length << 3)
+                    : add(walk, OP_COPY, bits ? bits + (offset >> 3) : 0, bytes, 0);
+}
+
+/// The node and its validity.
+static const char *add_head(Walk *walk, const Arr *array, i64 offset, i64 length, int has_validity) {
+  Shim *shim = walk->shim;
+  const u8 *validity = has_validity ? array->buffers[0] : 0;
+  i64 nulls = array->null_count;
+  if (!has_validity) nulls = 0;
+  else if (!validity) {
+    if (nulls > 0) return "it has nulls, and no bitmap that says where";
+    nulls = 0;
+  } else if (nulls != 0 && (nulls < 0 || offset != array->offset || length != array->length))
+    nulls = count_zeros(validity, offset, length);
+  if (!push_number(&shim->batch_nodes, length) || !push_number(&shim->batch_nodes, nulls)) return "out of memory";
+  if (!has_validity) return 0;
+  return nulls ? add_bits(walk, validity, offset, length) : add(walk, OP_COPY, 0, 0, 0);
+}
+
+static const char *check_array(const Node *node, const Arr *array) {
+  i64 rows = array->length;
+  if (rows < 0 || rows > MAX_LENGTH || array->offset < 0 || array->offset > MAX_LENGTH - rows) return "its length or offset is out of range";
+  if (array->null_count < -1 || array->null_count > rows) return "its null count is out of range";
+  if (array->n_children != node->children) return "it has another number of children than its type";
+  if (array->n_children && !array->children) return "it lacks its children";
+  if (node->kind == K_VIEWS ? array->n_buffers < 3 || array->n_buffers > MAX_FIELDS : array->n_buffers != node->buffers)
+    return "it has another number of buffers than its type";
+  if (array->n_buffers && !array->buffers) return "it lacks its buffers";
+  if ((node->dict != 0) != (array->dictionary != 0)) return "its dictionary is missing, or one too many";
+  return 0;
+}
+
+static i64 offset_at(const void *offsets, i64 index, int large) {
+  i64 wide;
+  i32 narrow;
+  if (large) {
+    copy(&wide, (const u8 *)offsets + 8 * index, 8);
+    return wide;
+  }
+  copy(&narrow, (const u8 *)offsets + 4 * index, 4);
+  return narrow;
+}
+
+/// Adds the offsets of `length` lists or texts, and says which stretch of the values they cover.
+static const char *add_offsets(Walk *walk, const void *offsets, i64 offset, i64 length, int large, i64 *first, i64 *count) {
+  i64 width = large ? 8 : 4;
+  *first = *count = 0;
+  if (!length) return add(walk, OP_ZERO, 0, width, 0);
+  if (!offsets) return "a buffer of offsets is missing";
+  *first = offset_at(offsets, offset, large);
+  *count = offset_at(offsets, offset + length, large) - *first;
+  if (*first < 0 || *count < 0 || *first + *count > ((i64)1 << 40)) return "its offsets fall, or are negative";
+  return add(walk, !*first ? OP_COPY : large ? OP_REBASE64 : OP_REBASE32, (const u8 *)offsets + width * offset, width * (length + 1), *first);
+}
+
+static const char *add_views(Walk *walk, const Arr *array, i64 offset, i64 length) {
+  i64 count = array->n_buffers - 3;
+  const i64 *lengths = array->buffers[array->n_buffers - 1];
+  const char *wrong = add(walk, OP_COPY, array->buffers[1] ? (const u8 *)array->buffers[1] + 16 * offset : 0, 16 * length, 0);
+  if (count && !lengths) return "the lengths of its data buffers are missing";
+  if (!push_number(&walk->shim->batch_views, count)) return "out of memory";
+  for (i64 i = 0; i < count && !wrong; i++) wrong = add(walk, OP_COPY, array->buffers[2 + i], lengths[i], 0);
+  return wrong;
+}
+
+static const char *walk_array(Walk *walk, const Node *plan, i32 at, const Arr *array, i64 offset, i64 length);
+
+static const char *walk_children(Walk *walk, const Node *plan, i32 at, const Arr *array, i64 offset, i64 length) {
+  i32 next = at + 1;
+  for (i32 i = 0; i < plan[at].children; i++) {
+    const Arr *child = array->children[i];
+    const char *wrong;
+    if (!child) return "it lacks a child";
+    if (child->length < 0 || child->offset < 0 || child->offset > MAX_LENGTH) return "the length or offset of a child is out of range";
+    // All of it, for the children of a dense union; else the stretch that the parent covers.
+    if (length < 0) wrong = walk_array(walk, plan, next, child, child->offset, child->length);
+    else if (offset > child->length - length) return "a child is shorter than its parent";
+    else wrong = walk_array(walk, plan, next, child, child->offset + offset, length);
+    if (wrong) return wrong;
+    next = plan[next].next;
+  }
+  return 0;
+}
+
+static const char *walk_array(Walk *walk, const Node *plan, i32 at, const Arr *array, i64 offset, i64 length) {
+  const Node *node = plan + at;
+  const char *wrong = check_array(node, array);
+  i64 first, count;
+  i32 large = node->kind == K_LARGE_BYTES || node->kind == K_LARGE_LIST;
+  const void **buffers = array->buffers;
+  if (wrong || (wrong = add_head(walk, array, offset, length, node->kind != K_NULL && node->kind < K_SPARSE))) return wrong;
+  if (node->dict) {
+    Pending *pending = push(&walk->shim->dictionaries, sizeof *pending);
+    if (!pending) return "out of memory";
+    pending->plan = node->dict;
+    pending->array = array->dictionary;
+  }
+  switch (node->kind) {
+    case K_NULL: return 0;
+    case K_FIXED:
+      return add(walk, OP_COPY, buffers[1] ? (const u8 *)buffers[1] + offset * node->width : 0, length * node->width, 0);
+    case K_BITS: return add_bits(walk, buffers[1], offset, length);
+    case K_BYTES:
+    case K_LARGE_BYTES:
+      if ((wrong = add_offsets(walk, buffers[1], offset, length, large, &first, &count))) return wrong;
+      return add(walk, OP_COPY, buffers[2] ? (const u8 *)buffers[2] + first : 0, count, 0);
+    case K_VIEWS: return add_views(walk, array, offset, length);
+    case K_LIST:
+    case K_LARGE_LIST:
+      if ((wrong = add_offsets(walk, buffers[1], offset, length, large, &first, &count))) return wrong;
+      return walk_children(walk, plan, at, array, first, count);
+    case K_FIXED_LIST:
+      if (node->width && length > MAX_LENGTH / node->width) return "its length or offset is out of range";
+      return walk_children(walk, plan, at, array, offset * node->width, length * node->width);
+    case K_STRUCT: return walk_children(walk, plan, at, array, offset, length);
+    case K_SPARSE:
+      if ((wrong = add(walk, OP_COPY, buffers[0] ? (const u8 *)buffers[0] + offset : 0, length, 0))) return wrong;
+      return walk_children(walk, plan, at, array, offset, length);
+    default:
+      if ((wrong = add(walk, OP_COPY, buffers[0] ? (const u8 *)buffers[0] + offset : 0, length, 0))) return wrong;
+      if ((wrong = add(walk, OP_COPY, buffers[1] ? (const u8 *)buffers[1] + 4 * offset : 0, 4 * length, 0))) return wrong;
+      return walk_children(walk, plan, at, array, 0, -1);
+  }
+}
+
+/// One batch: its figures are its counts, nodes, buffers, counts of view buffers and body length.
+static const char *walk_batch(Walk *walk, const Node *plan, i32 at, const Arr *array) {
+  Shim *shim = walk->shim;
+  i64 *figures;
+  const char *wrong;
+  shim->batch_nodes.used = shim->batch_buffers.used = shim->batch_views.used = 0;
+  walk->body = 0;
+  if ((wrong = walk_array(walk, plan, at, array, array->offset, array->length))) return wrong;
+  figures = push(&shim->figures, 32 + shim->batch_nodes.used + shim->batch_buffers.used + shim->batch_views.used);
+  if (!figures) return "out of memory";
+  figures[0] = shim->batch_nodes.used / 16;
+  figures[1] = shim->batch_buffers.used / 16;
+  figures[2] = shim->batch_views.used / 8;
+  figures[3] = walk->body;
+  figures += 4;
+  copy(figures, shim->batch_nodes.bytes, shim->batch_nodes.used);
+  figures += figures[-4] * 2;
+  copy(figures, shim->batch_buffers.bytes, shim->batch_buffers.used);
+  if (shim->batch_views.used) copy(figures + shim->batch_buffers.used / 8, shim->batch_views.bytes, shim->batch_views.used);
+  return 0;
+}
+
+static const char *walk_all(Shim *shim, OutForm *form, const Arr *array, i64 *total) {
+  Walk walk;
+  const char *wrong;
+  walk.shim = shim;
+  walk.batch = 0;
+  shim->dictionaries.used = 0;
+  if ((wrong = walk_batch(&walk, form->plan, 0, array))) return wrong;
+  *total = walk.body;
+  for (i64 i = 0; i < shim->dictionaries.used; i += sizeof(Pending)) {
+    Pending pending = *(Pending *)(shim->dictionaries.bytes + i);
+    if (++walk.batch == 16) return "it has more than 15 dictionaries";
+    if ((wrong = walk_batch(&walk, form->plan, pending.plan, pending.array))) return wrong;
+    if ((*total += walk.body) > MAX_BODY) return "it has more than 256 MiB";
+  }
+  return 0;
+}
+
+// --- outputs: taking them -----------------------------------------------------------------------------------------------
+static void drop_output(Output *out) {
+  if (out->array.release) out->array.release(&out->array);
+  if (out->schema.release) out->schema.release(&out->schema);
+  if (out->id.cap) give(out->id.ptr);
+  if (out->context.cap) give(out->context.ptr);
+}
+
+static void release_outputs(Shim *shim) {
+  for (i64 i = 0; i < shim->collected; i++) {
+    drop_output(&shim->sent[i].out);
+    shim->out_releases++;
+  }
+  shim->collected = shim->waiting_bytes = 0;
+  shim->ops.used = shim->figures.used = 0;
+  shim->words[W_COUNT] = 0;
+}
+
+static OutForm *form_at(Shim *shim, i32 number) { return shim->port[number / MAX_OUT_FORMS]->form + number % MAX_OUT_FORMS; }
+
+enum { SINK_NAME, SINK_SCHEMA, SINK_FLUSH };
+
+static i32 port_of(Shim *shim, const Str *id) {
+  for (i32 i = 0; i < shim->ports; i++) {
+    const Str *known = &shim->port[i]->id;
+    if (known->len == id->len && !compare(known->ptr, id->ptr, id->len)) return i;
+  }
+  return -1;
+}
+
+/// An identifier is made of segments with a slash between them; each has letters, digits, '_', '-' and '.'.
+static Str *check_id(const Str *id) {
+  u64 segment = 0;
+  for (u64 i = 0; i < id->len; i++) {
+    u8 c = id->ptr[i];
+    int word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    if (c == '/' ? !segment : !word) return text("invalid output id `", id->ptr, id->len, "`: use letters, digits, `_`, `-` and `.`");
+    segment = c == '/' ? 0 : segment + 1;
+  }
+  return segment ? 0 : text("invalid output id `", id->ptr, id->len, "`: a part of it is empty");
+}
+
+/// The known form of this schema; a new one is made by JavaScript. -1: refused, and sink_error says why.
+static i32 form_of(Shim *shim, i32 port_number, const Sch *schema) {
+  OutPort *port = shim->port[port_number];
+  Vec key = {0, 0, 0};
+  i32 fields = 0, made;
+  const char *wrong;
+  for (i32 i = 0; i < port->forms; i++) {
+    i32 at = port->last + i < port->forms ? port->last + i : port->last + i - port->forms;
+    const u8 *known = port->form[at].key;
+    if (known && same_schema(&known, schema, 0)) return port->last = at;
+  }
+  if ((wrong = write_key(&key, schema, 0, &fields))) {
+    shim->sink_error = refuse(wrong);
+    if (key.bytes) give(key.bytes);
+    return -1;
+  }
+  made = port->forms < MAX_OUT_FORMS ? port->forms : (port->last + 1) % MAX_OUT_FORMS;
+  // What is collected so far may be of the form that gives way.
+  if (made < port->forms && shim->collected) shim->sink(SINK_FLUSH, 0), release_outputs(shim);
+  if (port->form[made].key) give(port->form[made].key);
+  port->form[made].key = key.bytes;
+  port->form[made].key_length = key.used;
+  port->form[made].figures.used = 0;
+  if (!shim->sink(SINK_SCHEMA, port_number * MAX_OUT_FORMS + made)) {
+    port->form[made].key = 0;
+    give(key.bytes);
+    return -1;
+  }
+  port->last = made;
+  if (made == port->forms) port->forms++;
+  return made;
+}
+
+/// Takes ownership of an output. Returns an error for the operator, or 0.
+static Str *accept(Shim *shim, Output *out) {
+  i32 port, form_number;
+  i64 total = 0, ops = shim->ops.used, figures = shim->figures.used, count;
+  OutForm *form;
+  Sent *sent;
+  const char *wrong = 0;
+  Str *error = 0;
+  shim->out_exports++;
+  port = out->id.ptr ? port_of(shim, &out->id) : -1;
+  if (port < 0) {
+    if (!out->id.ptr || out->id.len > 1 << 16) error = text("invalid output id", 0, 0, "");
+    else if (!(error = check_id(&out->id))) {
+      // JavaScript is asked once for each name; one that is not declared is ignored with a warning, as officially.
+      shim->sink_error = text("", out->id.ptr, out->id.len, "");
+      if (shim->sink(SINK_NAME, 0)) port = port_of(shim, &out->id);
+    }
+    if (port < 0)     goto refused;
+  }
+  if (!out->array.release) {
+    error = refuse("it is released already");
+    goto refused;
+  }
+  if ((form_number = form_of(shim, port, &out->schema)) < 0) {
+    error = shim->sink_error;
+    shim->sink_error = 0;
+    goto refused;
+  }
+  if (ops != shim->ops.used) ops = shim->ops.used, figures = shim->figures.used;
+  form = shim->port[port]->form + form_number;
+  if ((wrong = walk_all(shim, form, &out->array, &total))) {
+    shim->ops.used = ops;
+    shim->figures.used = figures;
+    error = refuse(wrong);
+    goto refused;
+  }
+  sent = shim->sent + shim->collected;
+  sent->out = *out;
+  sent->port = port;
+  sent->form = form_number;
+  sent->first_op = ops / (i64)sizeof(Op);
+  sent->ops = (shim->ops.used - ops) / (i64)sizeof(Op);
+  sent->first_figure = figures;
+  sent->figures = count = shim->figures.used - figures;
+  shim->words[W_SENT + 2 * shim->collected] = port * MAX_OUT_FORMS + form_number;
+  // Bit 0: the figures have changed; bit 1: there is an OpenTelemetry context; above: figures.
+  shim->words[W_SENT + 2 * shim->collected + 1] = (i32)(count >> 3 << 2) | (out->context.len ? 2 : 0) |
+    (form->figures.used != count || compare(form->figures.bytes, shim->figures.bytes + figures, count));
+  if (shim->words[W_SENT + 2 * shim->collected + 1] & 1) {
+    form->figures.used = 0;
+    u8 *place = push(&form->figures, count);
+    if (place) copy(place, shim->figures.bytes + figures, count);
+  }
+  shim->words[W_COUNT] = (i32)++shim->collected;
+  shim->waiting_bytes += total;
+  if (shim->direct || shim->waiting_bytes >= FLUSH_BYTES || shim->collected == MAX_COLLECTED) {
+    shim->sink(SINK_FLUSH, 0);
+    release_outputs(shim);
+    error = shim->sink_error;
+    shim->sink_error = 0;
+  }
+  return error;
+refused:
+  drop_output(out);
+  shim->out_releases++;
+  return error;
+}
+
+static Result on_send(void *env, Output out) {
+  Shim *shim = env;
+  Result result;
+  Foreign *foreign;
+  int first;
+  result.error = 0;
+  if (shim->current_open && pthread_self() == shim->owner) {
+    result.error = accept(shim, &out);
+    return result;
+  }
+  foreign = take(sizeof *foreign);
+  foreign->next = 0;
+  foreign->out = out;
+  pthread_mutex_lock(shim->mutex);
+  if (!shim->open) {
+    pthread_mutex_unlock(shim->mutex);
+    give(foreign);
+    drop_output(&out);
+    result.error = text("cannot send an output before the operator is initialized, or after it was dropped", 0, 0, "");
+    return result;
+  }
+  first = !shim->first;
+  if (first) shim->first = foreign;
+  else shim->last->next = foreign;
+  shim->last = foreign;
+  // Within the lock: after sh_drop nobody calls it any more.
+  if (first) shim->wake();
+  pthread_mutex_unlock(shim->mutex);
+  return result;
+}
+
+/// Outputs that other threads have sent.
+static void take_foreign(Shim *shim) {
+  while (shim->first) {
+    Foreign *foreign;
+    Str *error;
+    pthread_mutex_lock(shim->mutex);
+    foreign = shim->first;
+    shim->first = foreign->next;
+    pthread_mutex_unlock(shim->mutex);
+    error = accept(shim, &foreign->out);
+    // Their sender was told that all is well.
+    if (error && !shim->late_error) shim->late_error = error;
+    else free_text(error);
+    give(foreign);
+  }
+}
+
+static void keep_reference(void *env) { (void)env; }
+
+// --- calls --------------------------------------------------------------------------------------------------------------
+/// Bits 0 and 1: the operator's answer, 3 for an unknown one; 4: it returned an error; 8: it keeps the input; 16: somebody's output
+/// was refused too late; from bit 8 on: how many outputs wait to be written, after which sh_finish tells the 8.
+static i32 call(Shim *shim) {
+  EventResult result;
+  i32 answer;
+  shim->current_open = 1;
+  result = shim->on_event(&shim->event, &shim->send, shim->context);
+  if (shim->first) take_foreign(shim);
+  shim->current_open = 0;
+  shim->error = result.result.error;
+  answer = shim->error ? 4 : result.status < 3 ? result.status : 3;
+  if (shim->late_error) answer |= 16;
+  return shim->collected ? answer | (i32)shim->collected << 8 : answer | settle(shim);
+}
+
+static i32 input(Form *form, const u8 *base, int copied) {
+  Shim *shim = form->shim;
+  if (!form->instance) return 32;
+  fill(form, base, copied);
+  shim->exports++;
+  shim->current = form;
+  shim->event.input = &form->input;
+  i32 answer = call(shim);
+  shim->event.input = 0;
+  return answer;
+}
+
+/// An input whose stream, less `shift` bytes, begins at `base`: memory that stays until it is released.
+i32 sh_input_at(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 0); }
+
+/// As sh_input_at, of memory that ends with the call: it is copied.
+i32 sh_input_copy(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 1); }
+
+i32 sh_input_closed(Shim *shim, const u8 *id, i32 length) {
+  Str none = {0, 0, 0};
+  i32 answer;
+  shim->event.input_closed.ptr = length ? (u8 *)id : (u8 *)1;
+  shim->event.input_closed.len = shim->event.input_closed.cap = length;
+  answer = call(shim);
+  shim->event.input_closed = none;
+  return answer;
+}
+
+i32 sh_error_event(Shim *shim, const u8 *message, i32 length) {
+  Str none = {0, 0, 0};
+  i32 answer;
+  shim->event.error.ptr = length ? (u8 *)message : (u8 *)1;
+  shim->event.error.len = shim->event.error.cap = length;
+  answer = call(shim);
+  shim->event.error = none;
+  return answer;
+}
+
+i32 sh_stop(Shim *shim) {
+  i32 answer;
+  shim->event.stop = 1;
+  answer = call(shim);
+  shim->event.stop = 0;
+  return answer;
+}
+
+/// Outputs that other threads sent while no event was handled.
+i32 sh_late(Shim *shim) {
+  shim->current_open = 1;
+  take_foreign(shim);
+  shim->current_open = 0;
+  return (shim->late_error ? 16 : 0) | (i32)shim->collected << 8;
+}
+
+/// The outputs are written: releases them. 8: the operator keeps the input.
+i32 sh_finish(Shim *shim) {
+  release_outputs(shim);
+  return settle(shim);
+}
+
+/// Names the input that is kept since the last event.
+void sh_name_kept(Shim *shim, i32 token) { shim->kept->token = token; }
+
+/// The token of an input that was kept and is released by now, or 0.
+i32 sh_released(Shim *shim) {
+  for (Instance **link = &shim->kept; *link; link = &(*link)->next) {
+    Instance *instance = *link;
+    i32 token = instance->token;
+    if (!is_released(instance)) continue;
+    *link = instance->next;
+    free_instance(instance);
+    shim->releases++;
+    shim->words[W_KEPT]--;
+    return token;
+  }
+  return 0;
+}
+
+/// Figures of a collected output.
+void sh_figures_of(Shim *shim, i32 number, double *target) {
+  const Sent *sent = shim->sent + number;
+  const i64 *figures = (const i64 *)(shim->figures.bytes + sent->first_figure);
+  for (i64 i = 0; i < sent->figures / 8; i++) target[i] = (double)figures[i];
+}
+
+i32 sh_context_of(Shim *shim, i32 number, u8 *target, i32 capacity) {
+  const Str *context = &shim->sent[number].out.context;
+  i32 length = (i64)context->len < capacity ? (i32)context->len : capacity;
+  if (length) copy(target, context->ptr, length);
+  return length;
+}
+
+/// The header for the next sh_write of this form: its bytes, which stay where they are, the length of the body, and where the
+/// body of each batch begins.
+void sh_header(Shim *shim, i32 form_number, u8 *header, i32 length, double body, const double *bases, i32 batches) {
+  OutForm *form = form_at(shim, form_number);
+  form->header = header;
+  form->header_length = length;
+  form->body_length = (u64)body;
+  for (i32 i = 0; i < batches; i++) form->bases[i] = (u64)bases[i];
+}
+
+static void copy_bits(u8 *target, const u8 *source, i64 shift, i64 bits) {
+  i64 bytes = (bits + 7) >> 3, last = (shift + bits + 7) >> 3;
+  for (i64 i = 0; i < bytes; i++) target[i] = source[i] >> shift | (i + 1 < last ? source[i + 1] << (8 - shift) : 0);
+  if (bits & 7) target[bytes - 1] &= (1 << (bits & 7)) - 1;
+}
+
+static void run(const Op *op, u8 *target) {
+  i32 narrow;
+  i64 wide;
+  switch (op->kind) {
+    case OP_COPY: copy(target, op->source, op->length); break;
+    case OP_BITS: copy_bits(target, op->source, op->arg & 7, op->arg >> 3); break;
+    case OP_ZERO: set(target, 0, op->length); break;
+    case OP_REBASE32:
+      for (u64 i = 0; i < op->length; i += 4) {
+        copy(&narrow, op->source + i, 4);
+        narrow -= (i32)op->arg;
+        copy(target + i, &narrow, 4);
+      }
+      break;
+    default:
+      for (u64 i = 0; i < op->length; i += 8) {
+        copy(&wide, op->source + i, 8);
+        wide -= op->arg;
+        copy(target + i, &wide, 8);
+      }
+  }
+}
+
+/// Writes the stream of a collected output at `at` of `target`.
+void sh_write(Shim *shim, i32 number, u8 *target, double at) {
+  const Sent *sent = shim->sent + number;
+  const OutForm *form = shim->port[sent->port]->form + sent->form;
+  const Op *op = (const Op *)shim->ops.bytes + sent->first_op, *last = op + sent->ops;
+  u8 *stream = target + (u64)at, *cursor = stream + form->header_length, *end = cursor + form->body_length;
+  u64 mark = 0xffffffffull;
+  copy(stream, form->header, form->header_length);
+  for (; op < last; op++) {
+    u8 *place = stream + form->bases[op->batch] + op->at;
+    if (!op->batch) {
+      if (place > cursor) set(cursor, 0, place - cursor);
+      cursor = place + op->length;
+    }
+    run(op, place);
+  }
+  if (end > cursor) set(cursor, 0, end - cursor);
+  copy(end, &mark, 8);
+}
+
+// --- life ---------------------------------------------------------------------------------------------------------------
+/// 1 when the structs have the sizes that they must have.
+i32 sh_layout(void) {
+  return bind() && sizeof(Input) == 208 && sizeof(Output) == 200 && sizeof(RawEvent) == 64 && sizeof(Arr) == 80 && sizeof(Sch) == 72;
+}
+
+/// Loads a library. 0 and the loader's text in `error` when it can't be.
+void *sh_open(const char *path, u8 *error, i32 capacity) {
+  void *handle = bind() ? dlopen(path, 1) : 0;
+  const char *why;
+  u64 length;
+  if (handle) return handle;
+  why = take ? dlerror() : "the C library is not to be found";
+  length = length_of(why) + 1;
+  copy(error, why, length < (u64)capacity ? length : (u64)capacity);
+  error[capacity - 1] = 0;
+  return 0;
+}
+
+i32 sh_has(void *handle, const char *symbol) { return dlsym(handle, symbol) != 0; }
+
+static Output probed;
+static Result on_probe(void *env, Output out) {
+  Result result;
+  (void)env;
+  probed = out;
+  result.error = 0;
+  return result;
+}
+
+/// Input and Output have the field order that the compiler of the library chose. Libraries with the helper functions can be asked:
+/// 0 when it is the expected one or nobody can tell; bit 0: another order of Output; bit 1: of Input.
+i32 sh_probe(void *handle) {
+  static u8 data[13];
+  static u64 block[26];
+  const char *id = "dora-layout-probe", *input_id = "probe-id";
+  Result (*send)(const SendOutput *, const char *, const u8 *, u64);
+  char *(*read_id)(const void *) = (char *(*)(const void *))dlsym(handle, "dora_read_input_id");
+  void (*free_id)(char *) = (void (*)(char *))dlsym(handle, "dora_free_input_id");
+  i32 wrong = 0;
+  send = (Result (*)(const SendOutput *, const char *, const u8 *, u64))dlsym(handle, "dora_send_operator_output");
+  if (send) {
+    SendOutput to;
+    to.env = &to;
+    to.call = on_probe;
+    to.retain = to.release = keep_reference;
+    set(&probed, 0, sizeof probed);
+    send(&to, id, data, 13);
+    if (probed.id.len != 17 || probed.array.length != 13 || probed.array.n_buffers != 2 || probed.schema.n_children != 0) wrong |= 1;
+    else if (compare(probed.id.ptr, id, 17) || compare(probed.schema.format, "C", 2)) wrong |= 1;
+    else drop_output(&probed);
+  }
+  if (read_id && free_id) {
+    // Wherever a text may begin, there is a valid empty one.
+    static const i32 ones[] = {0, 3, 6, 9, 14, 17, 20, 23};
+    Input *input = (Input *)block;
+    char *answer;
+    set(block, 0, sizeof block);
+    for (i32 i = 0; i < 8; i++) block[ones[i]] = 1;
+    input->id.ptr = (u8 *)input_id;
+    input->id.len = 8;
+    answer = read_id(block);
+    if (!answer || compare(answer, input_id, 9)) wrong |= 2;
+    else free_id(answer);
+  }
+  return wrong;
+}
+
+/// An operator of a loaded library. `words` is memory of the caller that stays.
+Shim *sh_new(void *handle, i32 *words, i32 (*sink)(i32, i32), void (*wake)(void)) {
+  Shim *shim = zeroed(sizeof *shim);
+  shim->init = (InitResult (*)(void))dlsym(handle, "dora_init_operator");
+  shim->on_event = (EventResult (*)(RawEvent *, const SendOutput *, void *))dlsym(handle, "dora_on_event");
+  shim->drop = (Result (*)(void *))dlsym(handle, "dora_drop_operator");
+  shim->send.env = shim;
+  shim->send.call = on_send;
+  shim->send.retain = shim->send.release = keep_reference;
+  shim->owner = pthread_self();
+  shim->sink = sink;
+  shim->wake = wake;
+  shim->words = words;
+  pthread_mutex_init(shim->mutex, 0);
+  return shim;
+}
+
+/// A declared output.
+void sh_port(Shim *shim, const u8 *name, i32 length) {
+  OutPort *port = zeroed(sizeof *port), **ports = take((shim->ports + 1) * sizeof *ports);
+  port->id.ptr = take(length + 1);
+  copy(port->id.ptr, name, length);
+  port->id.len = port->id.cap = length;
+  if (shim->ports) {
+    copy(ports, shim->port, shim->ports * sizeof *ports);
+    give(shim->port);
+  }
+  ports[shim->ports++] = port;
+  shim->port = ports;
+}
+
+i32 sh_key(Shim *shim, i32 form_number, u8 *target, i32 capacity) {
+  OutForm *form = form_at(shim, form_number);
+  if (form->key_length <= capacity) copy(target, form->key, form->key_length);
+  return (i32)form->key_length;
+}
+
+/// What JavaScript has made of a schema.
+void sh_plan(Shim *shim, i32 form_number, const i32 *plan, i32 nodes) {
+  OutForm *form = form_at(shim, form_number);
+  if (form->plan) give(form->plan);
+  form->plan = take(nodes * sizeof(Node));
+  form->nodes = nodes;
+  copy(form->plan, plan, nodes * sizeof(Node));
+}
+
+/// A text for the operator, in answer to the output that it is sending.
+void sh_refuse(Shim *shim, const u8 *bytes, i32 length) {
+  free_text(shim->sink_error);
+  shim->sink_error = text("", bytes, length, "");
+}
+
+void sh_direct(Shim *shim, i32 direct) { shim->direct = direct; }
+
+/// 0, or 1 when the operator has left an error.
+i32 sh_init(Shim *shim) {
+  InitResult result = shim->init();
+  shim->context = result.context;
+  shim->error = result.result.error;
+  shim->open = !shim->error;
+  return !shim->open;
+}
+
+/// As sh_init. Outputs of other threads are refused from now on; nothing of this operator is freed, since they may come.
+i32 sh_drop(Shim *shim) {
+  Foreign *foreign;
+  pthread_mutex_lock(shim->mutex);
+  shim->open = 0;
+  foreign = shim->first;
+  shim->first = 0;
+  pthread_mutex_unlock(shim->mutex);
+  while (foreign) {
+    Foreign *next = foreign->next;
+    drop_output(&foreign->out);
+    give(foreign);
+    foreign = next;
+  }
+  shim->error = shim->drop(shim->context).error;
+  return shim->error != 0;
+}
+
+/// Moves a text: 0 the operator's error, 1 the text for or from the sink, 2 the error of an output of another thread.
+i32 sh_text(Shim *shim, i32 which, u8 *target, i32 capacity) {
+  return (i32)move_text(which == 0 ? &shim->error : which == 1 ? &shim->sink_error : &shim->late_error, target, capacity);
+}
+
+/// Counters: inputs exported, inputs released, outputs received, outputs released, releases that came twice.
+double sh_count(Shim *shim, i32 which) {
+  i64 counts[5];
+  counts[0] = shim->exports;
+  counts[1] = shim->releases;
+  counts[2] = shim->out_exports;
+  counts[3] = shim->out_releases;
+  counts[4] = shim->doubles;
+  return (double)counts[which];
+}

@@ -1,0 +1,161 @@
+// What an operator of a shared library has sent: collected by the shim, written from here straight into the memory of the rings.
+import type { Pointer } from "bun:ffi"
+import { StreamHeader } from "../arrow/c-batch.ts"
+import { nodesOf, planOf, readSchemaKey } from "../arrow/c-schema.ts"
+import type { Parameters } from "../core/parameters.ts"
+import type { Payload } from "../shm/writer.ts"
+import type { OperatorContext } from "./host.ts"
+import type { Shim } from "./library-shim.ts"
+
+/** What the shim asks for: the name of an output, the type of an array, room for more. */
+const SINK_NAME = 0
+const SINK_SCHEMA = 1
+const WORD_COUNT = 0
+const WORD_SENT = 4
+const MAX_COLLECTED = 64
+const FORMS_PER_OUTPUT = 16
+const CHANGED = 1
+const HAS_CONTEXT = 2
+const MAX_CONTEXT_BYTES = 16 * 1024
+/** What official operators send with each output when nobody traces. */
+const NO_CONTEXT: Parameters = { open_telemetry_context: "" }
+
+type Port = { name: string; templates: number }
+type Form = { header: StreamHeader; bytes: Uint8Array | null; bodyLength: number; output: string }
+
+/** The outputs of one operator of a shared library. */
+export class LibraryOutputs {
+  /** Memory that the shim writes into and that stays where it is. */
+  readonly words = new Int32Array(new ArrayBuffer(4 * (WORD_SENT + 2 * MAX_COLLECTED)))
+  readonly #shim: Shim
+  readonly #context: OperatorContext
+  readonly #ports: Port[] = []
+  readonly #forms: Form[] = []
+  readonly #undeclared = new Set<string>()
+  readonly #payload: Payload
+  readonly #text = Buffer.from(new ArrayBuffer(64 * 1024))
+  readonly #bases = new Float64Array(FORMS_PER_OUTPUT)
+  #figures = new Float64Array(64)
+  #operator = 0 as Pointer
+  #number = 0
+
+  constructor(shim: Shim, context: OperatorContext) {
+    this.#shim = shim
+    this.#context = context
+    const write = (target: Uint8Array, at: number) => {
+      shim.sh_write(this.#operator, this.#number, target, at)
+    }
+    this.#payload = { byteLength: 0, headerLength: 0, template: 0, flat: null, write }
+  }
+
+  /** The operator whose outputs these are. */
+  attach(operator: Pointer): void {
+    this.#operator = operator
+  }
+
+  /** Called by the shim while the operator sends. What goes wrong becomes an error text for the operator. */
+  sink(kind: number, number: number): number {
+    try {
+      if (kind === SINK_NAME) return this.#declare()
+      if (kind === SINK_SCHEMA) this.#learn(number)
+      else {
+        const error = this.write()
+        if (error !== null) throw error
+      }
+      return 1
+    } catch (error) {
+      const text = Buffer.from(error instanceof Error ? error.message : String(error))
+      this.#shim.sh_refuse(this.#operator, text, text.byteLength)
+      return 0
+    }
+  }
+
+  /** Sends everything that is collected; the first error, when there was one. */
+  write(): unknown {
+    const count = this.words[WORD_COUNT]!
+    let first: unknown = null
+    for (let i = 0; i < count; i++) {
+      try {
+        this.#send(i)
+      } catch (error) {
+        first ??= error
+      }
+    }
+    return first
+  }
+
+  #send(number: number): void {
+    const formNumber = this.words[WORD_SENT + 2 * number]!
+    const facts = this.words[WORD_SENT + 2 * number + 1]!
+    const form = this.#forms[formNumber]!
+    if (facts & CHANGED) this.#update(form, formNumber, number, facts >> 2)
+    const parameters = facts & HAS_CONTEXT ? this.#contextOf(number) : NO_CONTEXT
+    const { header } = form
+    const payload = this.#payload
+    this.#number = number
+    payload.byteLength = header.byteLength
+    payload.headerLength = header.bytes.byteLength
+    payload.template = header.template
+    // Who waits for room holds back the next event of this operator; nobody has to wait here.
+    void this.#context.outputs.sendPayload(form.output, payload, parameters)
+  }
+
+  #update(form: Form, formNumber: number, number: number, count: number): void {
+    if (this.#figures.length < count) this.#figures = new Float64Array(2 * count)
+    this.#shim.sh_figures_of(this.#operator, number, this.#figures)
+    const { header } = form
+    header.update(this.#figures.subarray(0, count))
+    if (header.bytes === form.bytes && header.bodyLength === form.bodyLength) return
+    form.bytes = header.bytes
+    form.bodyLength = header.bodyLength
+    this.#bases.set(header.bases)
+    const { bytes, bodyLength, bases } = header
+    const place = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#shim.sh_header(
+      this.#operator,
+      formNumber,
+      place,
+      bytes.byteLength,
+      bodyLength,
+      this.#bases,
+      bases.length,
+    )
+  }
+
+  #contextOf(number: number): Parameters {
+    const text = this.#text
+    const length = this.#shim.sh_context_of(this.#operator, number, text, MAX_CONTEXT_BYTES)
+    return { open_telemetry_context: text.toString("utf8", 0, length) }
+  }
+
+  /** The name in the shim's hands: 1 when it is a declared output. */
+  #declare(): number {
+    const length = this.#shim.sh_text(this.#operator, 1, this.#text, this.#text.byteLength)
+    const name = this.#text.toString("utf8", 0, length)
+    if (this.#context.outputs.has(name)) {
+      this.#ports.push({ name, templates: 0 })
+      this.#shim.sh_port(this.#operator, Buffer.from(name), Buffer.byteLength(name))
+      return 1
+    }
+    if (!this.#undeclared.has(name)) {
+      this.#undeclared.add(name)
+      const what = `output \`${name}\` is not declared in the dataflow file: ignored`
+      this.#context.log.warn(`operator \`${this.#context.plan.id}\`: ${what}`)
+    }
+    return 0
+  }
+
+  /** An array of a type that this output has not sent yet. */
+  #learn(formNumber: number): void {
+    const shim = this.#shim
+    const length = shim.sh_key(this.#operator, formNumber, this.#text, 0)
+    const key = Buffer.from(new ArrayBuffer(length))
+    shim.sh_key(this.#operator, formNumber, key, length)
+    const field = readSchemaKey(key)
+    const plan = planOf(field)
+    const port = this.#ports[Math.floor(formNumber / FORMS_PER_OUTPUT)]!
+    const header = new StreamHeader(field, () => ++port.templates)
+    this.#forms[formNumber] = { header, bytes: null, bodyLength: -1, output: port.name }
+    shim.sh_plan(this.#operator, formNumber, plan, nodesOf(plan))
+  }
+}
