@@ -7,7 +7,12 @@ import type { NodeSpec } from "../descriptor/types.ts"
 import { placeOf } from "./failure.ts"
 
 /** A command line, and the variables it needs. */
-export type Command = { argv: string[]; env: Record<string, string> }
+export type Command = {
+  argv: string[]
+  env: Record<string, string>
+  /** A script for Bun: it knows shared memory. Any other program may be an official node. */
+  script: boolean
+}
 
 /** The program of a node is not there, or can't be run. */
 export class CommandError extends DoraError {
@@ -34,10 +39,10 @@ export function resolveCommand(node: NodeSpec, cwd: string, env: Record<string, 
   if (!file) throw missing(node, cwd)
   const extension = extname(file)
   if (SCRIPTS.has(extension)) {
-    return { argv: [process.execPath, file, ...node.args], env: bunEnvironment() }
+    return { argv: [process.execPath, file, ...node.args], env: bunEnvironment(), script: true }
   }
   if (extension === ".py") {
-    return { argv: [findPython(node, cwd, env), "-u", file, ...node.args], env: {} }
+    return { argv: [findPython(node, cwd, env), "-u", file, ...node.args], env: {}, script: false }
   }
   if (!isExecutable(file)) {
     throw new CommandError(
@@ -46,7 +51,7 @@ export function resolveCommand(node: NodeSpec, cwd: string, env: Record<string, 
       `make it executable (chmod +x), or give it one of the endings ${[...SCRIPTS].join(" ")} .py`,
     )
   }
-  return { argv: [file, ...node.args], env: {} }
+  return { argv: [file, ...node.args], env: {}, script: false }
 }
 
 function missing(node: NodeSpec, cwd: string): CommandError {

@@ -40,13 +40,13 @@ export class StartupTimeoutError extends DoraError {
   }
 }
 
-/** A node speaks the official protocol only, and cannot reach the shared memory of the others. */
-export class OfficialNodeError extends DoraError {
+/** A script started an official node: its place in memory is that of a node of ours. */
+export class HiddenOfficialNodeError extends DoraError {
   constructor(node: NodeSpec) {
-    super("OFFICIAL_NODE_UNSUPPORTED", {
-      what: `node ${node.id} takes part by TCP only; this version runs nodes of dora-bun alone`,
+    super("OFFICIAL_NODE_IN_SCRIPT", {
+      what: `node ${node.id} is a script for Bun, and takes part as an official node`,
       where: placeOf(node),
-      fix: "write the node with dora-bun, or run the dataflow with the official dora",
+      fix: "name the official program itself as `path`, or use the Node of dora-bun in the script",
     })
   }
 }

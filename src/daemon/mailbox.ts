@@ -13,6 +13,21 @@ export class Mailbox {
   #waiter: Waiter | null = null
   #ended = false
 
+  /** Nothing follows what is queued. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Events that nobody has asked for yet. */
+  get pending(): number {
+    return this.#events.length
+  }
+
+  /** Hands over what is queued. */
+  take(): Uint8Array[] {
+    return this.#events.splice(0)
+  }
+
   /** Queues an encoded event; false when the mailbox has ended or is full. */
   push(event: Uint8Array): boolean {
     if (this.#ended || this.#events.length >= MAX_QUEUED_EVENTS) return false

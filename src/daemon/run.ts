@@ -17,6 +17,7 @@ import { Listener } from "./listener.ts"
 import { Logs } from "./logs.ts"
 import { Memory } from "./memory.ts"
 import { nodeConfigText } from "./node-config.ts"
+import { Relay } from "./official/relay.ts"
 import { StopLadder } from "./stop.ts"
 import { SupervisedNode } from "./supervise.ts"
 import type {
@@ -94,7 +95,7 @@ class Run implements RunningDataflow {
       this.#emit({ type: "state", node: id, state: "building" })
       await build(this.#flow, spec, { env: environments.get(id)!, log, guard, signal })
     }
-    this.#spawnAll(environments, listener.address)
+    await this.#spawnAll(environments, listener.address, logs)
     await this.#passBarrier(barrier)
     this.#awaitEnd(logs)
   }
@@ -196,19 +197,51 @@ class Run implements RunningDataflow {
   }
 
   /** All programs are looked for before the first one is started. */
-  #spawnAll(environments: Map<string, Record<string, string>>, address: string): void {
+  async #spawnAll(
+    environments: Map<string, Record<string, string>>,
+    address: string,
+    logs: Logs,
+  ): Promise<void> {
     const { workingDir } = this.#flow
     const commands = new Map<string, Command>()
     for (const { id, spec } of this.#nodes) {
       commands.set(id, resolveCommand(spec, workingDir, environments.get(id)!))
     }
+    const foreign = this.#nodes.filter(({ id }) => !commands.get(id)!.script)
+    const relay = foreign.length > 0 ? await this.#openRelay(foreign, logs) : null
     for (const node of this.#nodes) {
-      node.start(commands.get(node.id)!, {
-        ...environments.get(node.id)!,
-        [CONFIG_VARIABLE]: nodeConfigText(this.id, this.#flow, node.spec, address),
-        [PLAN_VARIABLE]: JSON.stringify(this.#memory!.nodePlan(node.id)),
-      })
+      const command = commands.get(node.id)!
+      const own = command.script ? null : relay
+      node.start(
+        command,
+        {
+          ...environments.get(node.id)!,
+          [CONFIG_VARIABLE]: nodeConfigText(this.id, this.#flow, node.spec, own?.address ?? address),
+          [PLAN_VARIABLE]: JSON.stringify(this.#memory!.nodePlan(node.id)),
+        },
+        own,
+      )
     }
+  }
+
+  async #openRelay(foreign: SupervisedNode[], logs: Logs): Promise<Relay> {
+    const nodes = new Map(foreign.map((node) => [node.id, node]))
+    const plan = {
+      dataflow: this.id,
+      nodes: foreign.map(({ id }) => ({ plan: this.#memory!.nodePlan(id), mayRestart: false })),
+      maxSockets: MAX_SOCKETS_PER_NODE * foreign.length,
+    }
+    const relay = await Relay.start(plan, {
+      subscribe: (id, relayed, reply) => nodes.get(id)!.subscribe(reply, relayed),
+      closeOutputs: (id, outputs) => nodes.get(id)!.closeOutputs(outputs),
+      era: () => {},
+      warn: (message) => logs.say("warn", message),
+      crashed: (error) => {
+        logs.say("error", `the thread that serves official nodes has died: ${error}`)
+        this.#ladder.kill("a dead relay", this.waitingFor())
+      },
+    })
+    return this.#resources.use(relay)
   }
 
   async #passBarrier(barrier: Barrier): Promise<void> {

@@ -67,6 +67,21 @@ export class Session {
     this.#deframer = new Deframer((body) => this.#frame(body))
   }
 
+  /** Who speaks here, once it has registered. */
+  get node(): SessionNode | null {
+    return this.#node
+  }
+
+  /** Its node has been let past the barrier here, and no request waits for an answer. */
+  get streaming(): boolean {
+    return this.#subscribed && this.#parked === null
+  }
+
+  /** A request waits for its answer. */
+  get busy(): boolean {
+    return this.#parked !== null
+  }
+
   /** Bytes came in. */
   receive(chunk: Uint8Array): void {
     if (this.#closed) return
@@ -74,7 +89,7 @@ export class Session {
       this.#deframer.push(chunk)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.#refuse(error.message)
+      this.refuse(error.message)
       return
     }
     this.#watchFrame()
@@ -110,7 +125,7 @@ export class Session {
       this.#frameTimer = null
     } else if (!this.#frameTimer && this.#deframer.pending && !this.#closed) {
       this.#frameTimer = setTimeout(
-        () => this.#refuse("a frame was not completed in time"),
+        () => this.refuse("a frame was not completed in time"),
         this.#frameTimeoutMs,
       )
       this.#frameTimer.unref()
@@ -124,7 +139,7 @@ export class Session {
       decoded = decodeRequest(body)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.#refuse(
+      this.refuse(
         isBincode(body) ? "it speaks the protocol of dora 0.x; dora 1.1 is needed" : error.message,
       )
       return
@@ -138,7 +153,7 @@ export class Session {
 
   #request(request: ReceivedRequest): void {
     // A client that does not wait for its reply has lost count; so would we.
-    if (this.#parked) return this.#refuse(`${request.type} while another request is pending`)
+    if (this.#parked) return this.refuse(`${request.type} while another request is pending`)
     const node = this.#node
     if (!node) return this.#register(request)
     switch (request.type) {
@@ -234,10 +249,11 @@ export class Session {
   /** Answers and hangs up. */
   #deny(reason: string): void {
     this.#result(reason)
-    this.#refuse(reason)
+    this.refuse(reason)
   }
 
-  #refuse(reason: string): void {
+  /** Hangs up on a peer that can't be talked with. */
+  refuse(reason: string): void {
     if (this.#closed) return
     this.#host.warn(`connection of ${this.#name()} closed: ${reason}`)
     this.closed()

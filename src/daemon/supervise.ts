@@ -4,10 +4,11 @@ import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
 import { encodeEvent } from "../wire/events.ts"
 import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
-import { judge, NodeExitedEarlyError, OfficialNodeError } from "./failure.ts"
+import { judge, NodeExitedEarlyError, HiddenOfficialNodeError } from "./failure.ts"
 import type { Guard } from "./guard.ts"
 import type { NodeLog } from "./logs.ts"
 import { Mailbox } from "./mailbox.ts"
+import type { Relay } from "./official/relay.ts"
 import type { Memory } from "./memory.ts"
 import type { SessionNode } from "./session.ts"
 import { Child, type Exit } from "./spawn.ts"
@@ -43,8 +44,12 @@ export class SupervisedNode implements SessionNode, Stoppable {
   readonly #setEnded: (result: NodeResult) => void
   #command: string[] = []
   #child: Child | null = null
+  /** Serves this node's sessions, when it is no script of ours. */
+  #relay: Relay | null = null
+
   #state: NodeState = "starting"
   #startedMs = 0
+  #exited = false
 
   constructor(spec: NodeSpec, log: NodeLog, around: Surroundings) {
     this.id = spec.id
@@ -58,7 +63,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
   }
 
   get alive(): boolean {
-    return this.#child !== null && this.#state !== "exited"
+    return this.#child !== null && !this.#exited
   }
 
   /** The command line, once it is started. */
@@ -69,10 +74,12 @@ export class SupervisedNode implements SessionNode, Stoppable {
   /**
    * Starts the process.
    *
+   * @param relay  where its sessions are served; null: at the daemon's own listener
    * @throws SpawnError
    */
-  start(command: Command, env: Record<string, string>): void {
+  start(command: Command, env: Record<string, string>, relay: Relay | null): void {
     this.#command = command.argv
+    this.#relay = relay
     this.#startedMs = performance.now()
     this.#child = new Child({
       argv: command.argv,
@@ -82,7 +89,12 @@ export class SupervisedNode implements SessionNode, Stoppable {
       onLine: (stream, line) => this.log.line(stream, line),
     })
     this.#enter("starting")
-    this.#child.finished.then((exit) => this.#end(exit))
+    this.#child.finished.then(async (exit) => {
+      this.#exited = true
+      // What the process had sent is still under way to its consumers.
+      await this.#relay?.drained(this.id)
+      this.#end(exit)
+    })
   }
 
   /** All nodes have subscribed. */
@@ -90,11 +102,11 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#enter("running")
   }
 
-  subscribe(reply: (error: string | null) => void): () => void {
+  subscribe(reply: (error: string | null) => void, relayed = false): () => void {
     const { barrier, memory } = this.#around
-    // The one place that shuts out nodes which know nothing of shared memory.
-    if (!memory.attached(this.id)) {
-      const error = new OfficialNodeError(this.spec)
+
+    if (!relayed && !memory.attached(this.id)) {
+      const error = new HiddenOfficialNodeError(this.spec)
       barrier.fail(error, error.parts.what)
     }
     if (!barrier.open) this.#enter("ready")
@@ -107,9 +119,15 @@ export class SupervisedNode implements SessionNode, Stoppable {
 
   requestStop(): void {
     this.#enter("stopping")
-    this.mailbox.push(encodeEvent({ type: "Stop" }, this.#around.clock.stamp()))
+    this.#tell(encodeEvent({ type: "Stop" }, this.#around.clock.stamp()))
+    this.#relay?.endEvents(this.id)
     this.mailbox.end()
     this.#around.memory.requestStop(this.id)
+  }
+
+  #tell(event: Uint8Array): void {
+    if (this.#relay) this.#relay.push(this.id, event)
+    else this.mailbox.push(event)
   }
 
   terminate(): void {

@@ -1,18 +1,11 @@
 // Where a node's events come from: the rings of its inbox, and its timers.
 import { bucketOf, depthBucketOf } from "../shm/histogram.ts"
 import type { FlowClock } from "../shm/clock.ts"
-import {
-  CLOSED_WORD,
-  DEPTHS_WORD,
-  HEAD_WORD,
-  LATENCIES_WORD,
-  START_FLOAT,
-  TAIL_WORD,
-  TAKEN_WORD,
-} from "../shm/layout.ts"
+import { CLOSED_WORD, DEPTHS_WORD, LATENCIES_WORD } from "../shm/layout.ts"
 import type { InputPlan } from "../shm/plan.ts"
 import { EdgeReader } from "../shm/reader.ts"
 import type { Inbox } from "../shm/segment.ts"
+import { TimerRing } from "../shm/timer.ts"
 import { InputEvent, type InputSource, type Template } from "./event.ts"
 
 const MAX_TEMPLATES = 64
@@ -132,43 +125,30 @@ const TICK = {
   borrow: null,
 }
 
-/** A timer input: ticks at start + k · period without drift; what was missed is skipped and counted as dropped. */
+/** A timer input: makes a tick an event. */
 export class TimerPort implements InputSource {
   readonly id: string
-  readonly #inbox: Inbox
-  readonly #base: number
-  readonly #periodNs: number
+  readonly #timer: TimerRing
   readonly #clock: FlowClock
-  #startNs = 0
-  #next = 0
 
   constructor(inbox: Inbox, plan: InputPlan, clock: FlowClock) {
     this.id = plan.id
-    this.#inbox = inbox
-    this.#base = plan.ring >> 2
-    this.#periodNs = plan.periodNs!
+    this.#timer = new TimerRing(inbox, plan.ring, plan.periodNs!, clock)
     this.#clock = clock
   }
 
   /** When the next tick is due, in monotonic nanoseconds; Infinity before the start. */
   get dueNs(): number {
-    if (this.#startNs === 0) this.#readStart()
-    return this.#startNs === 0
-      ? Number.POSITIVE_INFINITY
-      : this.#startNs + this.#next * this.#periodNs
+    return this.#timer.dueNs
   }
 
   get periodNs(): number {
-    return this.#periodNs
+    return this.#timer.periodNs
   }
 
   /** A tick if one is due at `nowNs`. */
   take(nowNs: number): InputEvent | null {
-    if (nowNs < this.dueNs) return null
-    const due = Math.floor((nowNs - this.#startNs) / this.#periodNs)
-    this.#inbox.words[this.#base + LATENCIES_WORD + bucketOf(nowNs - this.dueNs)]!++
-    this.#count(due - this.#next)
-    this.#next = due + 1
+    if (!this.#timer.take(nowNs)) return null
     this.#clock.stamp()
     const { seconds, fraction } = this.#clock
     return new InputEvent(this, { ...TICK, seconds, fraction })
@@ -181,23 +161,4 @@ export class TimerPort implements InputSource {
   learn(): void {}
 
   released(): void {}
-
-  #count(skipped: number): void {
-    const { words } = this.#inbox
-    const add = (word: number, n: number) => {
-      words[this.#base + word] = (words[this.#base + word]! + n) | 0
-    }
-    add(TAKEN_WORD, 1)
-    add(TAIL_WORD, skipped + 1)
-    add(HEAD_WORD, skipped + 1)
-  }
-
-  /** A node that was started later does not make up for the ticks before its time. */
-  #readStart(): void {
-    const start = this.#inbox.floats[START_FLOAT]!
-    if (start === 0) return
-    this.#startNs = start
-    const missed = Math.floor((this.#clock.nowNs() - start) / this.#periodNs)
-    this.#next = Math.max(0, missed)
-  }
 }

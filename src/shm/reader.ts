@@ -85,6 +85,19 @@ export class Borrow {
 }
 
 /**
+ * Who looks at a slot itself instead of getting copies: called before the claim, so that what it reads may be a mixture
+ * of two messages, and again for the next try when the claim was lost. Lengths are clamped to the slot.
+ */
+export interface SlotSink {
+  /**
+   * @param slot        word index of the slot
+   * @param length      bytes of an inline stream; −1 for a message in a chunk, which {@link EdgeReader} reads
+   * @param parameters  bytes of inline parameters, which lie at the next multiple of 8 after the stream
+   */
+  look(reader: EdgeReader, slot: number, length: number, parameters: number): void
+}
+
+/**
  * Takes messages from one edge. After {@link take} returned true the fields are those of one message; they are valid
  * until the next call.
  */
@@ -102,6 +115,7 @@ export class EdgeReader {
   fraction = 0
   parameters: Uint8Array | null = null
   readonly #pid: number
+  readonly #sink: SlotSink | null
   readonly #pools = new Map<number, ConsumerPool>()
   /** The newest of them. */
   #last: ConsumerPool | null = null
@@ -113,10 +127,12 @@ export class EdgeReader {
   #parametersLength = 0
   #pool: ConsumerPool | null = null
 
-  constructor(inbox: Inbox, plan: InputPlan, pid: number) {
+  /** @param sink  gets inline messages instead of the fields `stream`, `body` and `parameters` */
+  constructor(inbox: Inbox, plan: InputPlan, pid: number, sink: SlotSink | null = null) {
     this.plan = plan
     this.ring = new ConsumerRing(inbox, plan.ring)
     this.#pid = pid
+    this.#sink = sink
   }
 
   /**
@@ -132,8 +148,10 @@ export class EdgeReader {
       arrived = false
       const slot = ring.slot()
       this.#readFields(slot)
-      if (this.#chunk < 0) this.#copyInline(slot)
-      else if (!this.#mark()) continue
+      if (this.#sink !== null) this.#show(this.#sink, slot)
+      if (this.#chunk < 0) {
+        if (this.#sink === null) this.#copyInline(slot)
+      } else if (!this.#mark()) continue
       if (!ring.claim()) {
         if (this.#pool) this.#pool.release(chunkOf(this.#chunk))
         continue
@@ -176,6 +194,17 @@ export class EdgeReader {
     this.borrow = null
     this.parameters = null
     this.#pool = null
+  }
+
+  #show(sink: SlotSink, slot: number): void {
+    if (this.#chunk >= 0) {
+      sink.look(this, slot, -1, 0)
+      return
+    }
+    const { inlineBytes } = this.ring
+    const length = clamp(this.length, inlineBytes)
+    const room = inlineBytes - Math.min((length + 7) & ~7, inlineBytes)
+    sink.look(this, slot, length, clamp(this.#parametersLength, room))
   }
 
   #copyInline(slot: number): void {

@@ -205,6 +205,11 @@ export class OutputWriter {
     if (!this.#openPool().holds(chunk, template)) this.write(chunk, payload(), true)
   }
 
+  /** Where a chunk begins in this process, for who reads into it by a system call. */
+  address(chunk: number): number {
+    return this.#openPool().pool.chunkPointer(chunk) as number
+  }
+
   /** A buffer over the first bytes of a chunk, for the owner of a loan. */
   lend(chunk: number, length: number): ArrayBuffer {
     return this.#openPool().pool.lend(chunk, 0, length)

@@ -2,7 +2,8 @@
 import { MAX_FRAME_BYTES } from "../core/limits.ts"
 import { WireError } from "./postcard.ts"
 
-const HEADER_BYTES = 8
+/** The length before each body. */
+export const HEADER_BYTES = 8
 /** A body is allocated as it arrives, so that a length alone costs nothing. */
 const FIRST_BODY_BYTES = 64 * 1024
 

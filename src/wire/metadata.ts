@@ -7,6 +7,9 @@ import { Reader, WireError, Writer } from "./postcard.ts"
 /** The only version of the metadata layout that 1.x nodes and daemons accept. */
 export const METADATA_VERSION = 2
 
+/** Official nodes set it on every message, always to the same value, and hide it from their users. */
+const FRAMING = "_framing"
+
 const BOOL = 0
 const INTEGER = 1
 const TEXT = 2
@@ -138,6 +141,35 @@ export function readParameters(reader: Reader): Parameters {
     else Object.defineProperty(parameters, key, { value, enumerable: true, configurable: true })
   }
   return parameters
+}
+
+/**
+ * Checks parameters that are passed on as bytes.
+ *
+ * @returns their bytes, without what only official nodes among themselves know; null when nothing is left
+ */
+export function readForeignParameters(reader: Reader): Uint8Array | null {
+  const from = reader.position
+  const count = reader.count(3)
+  let cut: { from: number; to: number } | null = null
+  for (let left = count; left > 0; left--) {
+    const entry = reader.position
+    const key = reader.text()
+    readParameter(reader)
+    if (key === FRAMING) cut = { from: entry, to: reader.position }
+  }
+  const to = reader.position
+  if (count === 0 || (cut !== null && count === 1)) return null
+  if (cut === null) return reader.slice(from, to)
+  const first = from + varintBytes(count)
+  return new Writer(to - from)
+    .varint(count - 1)
+    .raw(reader.slice(first, cut.from))
+    .raw(reader.slice(cut.to, to)).bytes
+}
+
+function varintBytes(value: number): number {
+  return value < 0x80 ? 1 : 1 + varintBytes(Math.floor(value / 0x80))
 }
 
 function writeParameter(writer: Writer, key: string, value: Parameter): void {

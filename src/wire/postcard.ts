@@ -48,6 +48,12 @@ export class Writer {
     return this
   }
 
+  /** Takes back what was written after `length` bytes. */
+  truncate(length: number): this {
+    this.#length = Math.min(this.#length, length)
+    return this
+  }
+
   /** One byte. */
   byte(value: number): this {
     this.#reserve(1)

@@ -1,0 +1,104 @@
+// One input of an official node: messages leave memory as events of the node protocol, as they are.
+import { CLOCK_ID_WORD, CLOSED_WORD, SLOT_HEADER_BYTES } from "../../shm/layout.ts"
+import type { InputPlan } from "../../shm/plan.ts"
+import { EdgeReader, type SlotSink } from "../../shm/reader.ts"
+import type { Inbox } from "../../shm/segment.ts"
+import { writeStamp } from "../../wire/metadata.ts"
+import type { Writer } from "../../wire/postcard.ts"
+import { writeInputBody, writeInputHead } from "../../wire/relay.ts"
+import type { Outgoing } from "./outgoing.ts"
+
+const CLOCK_ID_BYTES = 16
+
+/** Takes messages from a ring and writes them into a reply. */
+export class RelayInput implements SlotSink {
+  readonly id: string
+  readonly reader: EdgeReader
+  /** The node knows that it has ended. */
+  closed = false
+  readonly isData: boolean
+  readonly #inbox: Inbox
+  readonly #clockId = new Uint8Array(new ArrayBuffer(CLOCK_ID_BYTES))
+  #out: Outgoing | null = null
+  #mark = 0
+
+  constructor(inbox: Inbox, plan: InputPlan, pid: number, wakeProducer: (() => void) | null) {
+    this.id = plan.id
+    this.isData = wakeProducer !== null
+    this.#inbox = inbox
+    this.reader = new EdgeReader(inbox, plan, pid, this)
+    this.reader.onCredit = wakeProducer
+  }
+
+  /**
+   * Takes the next message as an `Input` event at the end of a reply.
+   *
+   * @returns false when there is none
+   * @throws EdgePoisonedError  nothing was written
+   */
+  take(out: Outgoing): boolean {
+    this.#out = out
+    this.#mark = out.writer.length
+    try {
+      if (!this.reader.take()) {
+        out.writer.truncate(this.#mark)
+        return false
+      }
+    } catch (error) {
+      out.writer.truncate(this.#mark)
+      throw error
+    }
+    const { borrow, stream } = this.reader
+    if (borrow === null && stream === null) return true
+    out.writer.truncate(this.#mark)
+    this.#writeHead(out.writer)
+    const length = borrow?.length ?? stream!.byteLength
+    writeInputBody(out.writer, this.reader.parameters, length)
+    if (borrow !== null) out.splice(borrow)
+    else out.writer.raw(stream!)
+    this.#writeStamp(out.writer)
+    return true
+  }
+
+  /** Takes the next message and forgets it. */
+  discard(): boolean {
+    this.#out = null
+    if (!this.reader.take()) return false
+    this.reader.borrow?.release()
+    return true
+  }
+
+  /** Is there something to take, or the end to be told? Looks with fresh loads. */
+  pending(): boolean {
+    if (this.closed) return false
+    const { ring } = this.reader
+    return ring.ready() || Atomics.load(ring.words, ring.base + CLOSED_WORD) === 1
+  }
+
+  look(_reader: EdgeReader, slot: number, length: number, parameters: number): void {
+    const out = this.#out
+    if (out === null) return
+    const { writer } = out
+    const { bytes } = this.#inbox
+    const at = slot * 4 + SLOT_HEADER_BYTES
+    writer.truncate(this.#mark)
+    const clock = (slot + CLOCK_ID_WORD) * 4
+    this.#clockId.set(bytes.subarray(clock, clock + CLOCK_ID_BYTES))
+    if (length < 0) return
+    this.#writeHead(writer)
+    const from = at + ((length + 7) & ~7)
+    writeInputBody(writer, parameters === 0 ? null : bytes.subarray(from, from + parameters), length)
+    writer.raw(bytes.subarray(at, at + length))
+    this.#writeStamp(writer)
+  }
+
+  #writeHead(writer: Writer): void {
+    const { seconds, fraction } = this.reader
+    writeInputHead(writer, this.id, seconds, fraction, this.#clockId)
+  }
+
+  #writeStamp(writer: Writer): void {
+    const { seconds, fraction } = this.reader
+    writeStamp(writer, { seconds, fraction, id: this.#clockId })
+  }
+}

@@ -1,0 +1,201 @@
+// The relay: one thread that sleeps until a socket or a ring has something, and passes it on.
+import { HybridClock } from "../../core/clock.ts"
+import { FlowClock } from "../../shm/clock.ts"
+import { closeFd } from "../../shm/libc.ts"
+import type { SegmentRef } from "../../shm/plan.ts"
+import { Inbox } from "../../shm/segment.ts"
+import type { SessionHost } from "../session.ts"
+import { Connection } from "./connection.ts"
+import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
+import { RelayNode } from "./node.ts"
+import { accept, emptyPipe, listenOnLoopback, PollSet, READABLE } from "./sockets.ts"
+
+/** How long to sleep when there is room in a queue and yet no memory for a large message. */
+const STUCK_NS = 1e6
+/** The sockets of a dead process are read to their end; a child of it may hold them open. */
+const DRAIN_NS = 5e8
+
+/** Serves every official node of one dataflow. */
+export class RelayLoop {
+  readonly #plan: RelayPlan
+  readonly #report: (report: RelayReport) => void
+  readonly #nextCommand: () => RelayCommand | null
+  readonly #clock = new HybridClock()
+  readonly #flowClock: FlowClock
+  readonly #inboxes = new Map<number, Inbox>()
+  readonly #nodes = new Map<string, RelayNode>()
+  /** Nodes whose process is dead, and how long their sockets may stay open. */
+  readonly #dying = new Map<RelayNode, number>()
+  #connections: Connection[] = []
+  readonly #poll = new PollSet()
+  readonly #listener: { fd: number; port: number }
+  readonly #host: SessionHost
+  #stuck = false
+  #running = true
+
+  /** @throws PortError */
+  constructor(
+    plan: RelayPlan,
+    report: (report: RelayReport) => void,
+    nextCommand: () => RelayCommand | null,
+  ) {
+    this.#plan = plan
+    this.#report = report
+    this.#nextCommand = nextCommand
+    this.#flowClock = new FlowClock(plan.nodes[0]!.plan.epoch)
+    const around = {
+      clock: this.#clock,
+      flowClock: this.#flowClock,
+      inboxOf: (ref: SegmentRef, wakeFd: number) => this.#inboxOf(ref, wakeFd),
+      report,
+      catchUp: () => this.#commands(),
+    }
+    for (const node of plan.nodes) this.#nodes.set(node.plan.node, new RelayNode(node, around))
+    this.#host = {
+      dataflow: plan.dataflow,
+      clock: this.#clock,
+      node: (id) => this.#nodes.get(id) ?? null,
+      warn: (message) => report({ type: "warn", message }),
+    }
+    this.#listener = listenOnLoopback()
+    report({ type: "listening", port: this.#listener.port })
+  }
+
+  /** Serves until the daemon says `end`. */
+  run(): void {
+    while (this.#running) {
+      this.#work()
+      this.#sleep()
+    }
+    for (const connection of this.#connections) connection.close()
+    for (const inbox of this.#inboxes.values()) inbox.close()
+    closeFd(this.#listener.fd)
+  }
+
+  #work(): void {
+    this.#stuck = false
+    for (const connection of this.#connections) {
+      if (!connection.blocked || !connection.hasRoom(false)) continue
+      connection.unblock()
+      this.#stuck ||= connection.blocked
+    }
+    for (const node of this.#nodes.values()) node.serve()
+    if (this.#connections.some(({ gone }) => gone)) {
+      this.#connections = this.#connections.filter(({ gone }) => !gone)
+    }
+    if (this.#dying.size > 0) this.#bury()
+  }
+
+  #sleep(): void {
+    const poll = this.#poll
+    poll.clear()
+    poll.add(this.#plan.commandFd, READABLE)
+    poll.add(this.#listener.fd, READABLE)
+    const nodes = [...this.#nodes.values()]
+    for (const { plan } of nodes) poll.add(plan.wakeFd, READABLE)
+    const connections = this.#connections
+    for (const connection of connections) {
+      const { interest } = connection
+      poll.add(interest === 0 ? -1 : connection.fd, interest)
+    }
+    for (const node of nodes) node.arm()
+    poll.wait(this.#timeout())
+    for (const node of nodes) node.disarm()
+    if (poll.happened(0)) this.#commands()
+    if (poll.happened(1)) this.#accept()
+    nodes.forEach(({ plan }, i) => {
+      if (poll.happened(2 + i)) emptyPipe(plan.wakeFd)
+    })
+    const now = this.#flowClock.nowNs()
+    connections.forEach((connection, i) => {
+      const happened = poll.happened(2 + nodes.length + i)
+      if (happened && !connection.gone) connection.serve(happened)
+      if (connection.deadlineNs <= now && !connection.gone) connection.expire()
+    })
+  }
+
+  /** After everybody is armed: how long nothing needs us, in nanoseconds. */
+  #timeout(): number {
+    const now = this.#flowClock.nowNs()
+    let until = Number.POSITIVE_INFINITY
+    for (const node of this.#nodes.values()) {
+      if (node.pending(now)) return 0
+      until = Math.min(until, node.dueNs)
+    }
+    for (const connection of this.#connections) {
+      until = Math.min(until, connection.deadlineNs)
+      if (!connection.blocked || !connection.hasRoom(true)) continue
+      if (!this.#stuck) return 0
+      until = Math.min(until, now + STUCK_NS)
+    }
+    for (const deadline of this.#dying.values()) until = Math.min(until, deadline)
+    return Math.max(0, until - now)
+  }
+
+  #accept(): void {
+    for (let fd = accept(this.#listener.fd); fd >= 0; fd = accept(this.#listener.fd)) {
+      if (this.#connections.length >= this.#plan.maxSockets) {
+        const message = `more than ${this.#plan.maxSockets} connections; a new one is closed`
+        this.#report({ type: "warn", message })
+        closeFd(fd)
+        continue
+      }
+      const around = {
+        host: this.#host,
+        clock: this.#clock,
+        nowNs: () => this.#flowClock.nowNs(),
+      }
+      this.#connections.push(new Connection(fd, around))
+    }
+  }
+
+  #commands(): void {
+    emptyPipe(this.#plan.commandFd)
+    for (let next = this.#nextCommand(); next; next = this.#nextCommand()) this.#command(next)
+  }
+
+  #command(command: RelayCommand): void {
+    if (command.type === "end") {
+      this.#running = false
+      return
+    }
+    const node = this.#nodes.get(command.node)
+    if (!node) return
+    switch (command.type) {
+      case "answer":
+        return node.answer(command.error)
+      case "event":
+        return void node.mailbox.push(command.bytes)
+      case "endEvents":
+        return node.mailbox.end()
+      case "mayRestart":
+        node.mayRestart = command.value
+        return
+      case "exited":
+        node.exited = true
+        this.#dying.set(node, this.#flowClock.nowNs() + DRAIN_NS)
+    }
+  }
+
+  /** A dead node is gone when all that it has sent is where it belongs. */
+  #bury(): void {
+    const now = this.#flowClock.nowNs()
+    for (const [node, deadline] of this.#dying) {
+      const left = this.#connections.filter((connection) => connection.node === node)
+      if (left.some(({ blocked }) => blocked)) continue
+      if (left.length > 0 && now < deadline) continue
+      for (const connection of left) connection.close()
+      this.#dying.delete(node)
+      node.reset()
+      this.#report({ type: "drained", node: node.id })
+    }
+  }
+
+  #inboxOf(ref: SegmentRef, wakeFd: number): Inbox {
+    const known = this.#inboxes.get(ref.fd)
+    if (known) return known
+    const inbox = new Inbox(process.pid, ref, wakeFd)
+    this.#inboxes.set(ref.fd, inbox)
+    return inbox
+  }
+}

@@ -1,0 +1,292 @@
+// An official node as the relay sees it: on TCP it is a node of the official daemon, in memory an end of rings like any
+// other. Its events go straight from the rings into replies.
+import type { HybridClock, Stamp } from "../../core/clock.ts"
+import type { FlowClock } from "../../shm/clock.ts"
+import { ATTACHED_WORD } from "../../shm/layout.ts"
+import type { NodePlan, SegmentRef } from "../../shm/plan.ts"
+import type { Inbox } from "../../shm/segment.ts"
+import { Sleeper } from "../../shm/sleep.ts"
+import { TimerRing } from "../../shm/timer.ts"
+import { encodeEvent } from "../../wire/events.ts"
+import { writeStamp } from "../../wire/metadata.ts"
+import { type SendHead, writeInputBody, writeInputHead } from "../../wire/relay.ts"
+import { Mailbox } from "../mailbox.ts"
+import type { SessionNode } from "../session.ts"
+import type { Connection } from "./connection.ts"
+import { RelayInput } from "./input.ts"
+import type { RelayNodePlan, RelayReport } from "./messages.ts"
+import type { Outgoing } from "./outgoing.ts"
+import { RelayOutput } from "./output.ts"
+
+/** A reply that has grown to this is sent; what is left goes into the next. */
+const REPLY_BYTES = 1024 * 1024
+
+/** What the nodes of a relay share. */
+export type RelayAround = {
+  clock: HybridClock
+  flowClock: FlowClock
+  inboxOf: (ref: SegmentRef, wakeFd: number) => Inbox
+  report: (report: RelayReport) => void
+  /** Reads the daemon's commands: what it has said before an edge was closed must be told before. */
+  catchUp: () => void
+}
+
+/** A node that talks TCP. */
+export class RelayNode implements SessionNode {
+  readonly id: string
+  readonly outputs: readonly string[]
+  readonly plan: NodePlan
+  mailbox = new Mailbox()
+  mayRestart: boolean
+  /** It has no memory of its own: messages go through here. */
+  relayed = false
+  /** Its process is dead; what it has sent is being read. */
+  exited = false
+  /** Who waits for events. */
+  waiter: Connection | null = null
+  readonly #around: RelayAround
+  readonly #inbox: Inbox
+  readonly #sleeper: Sleeper
+  #answer: ((error: string | null) => void) | null = null
+  #inputs: RelayInput[] = []
+  #timers: { id: string; ring: TimerRing }[] = []
+  #outputs = new Map<string, RelayOutput>()
+  #turn = 0
+  #allClosedTold = false
+  #endless = false
+  #warned = false
+
+  constructor({ plan, mayRestart }: RelayNodePlan, around: RelayAround) {
+    this.id = plan.node
+    this.plan = plan
+    this.mayRestart = mayRestart
+    this.outputs = plan.outputs.map(({ id }) => id)
+    this.#around = around
+    this.#inbox = around.inboxOf(plan.inbox, plan.wakeFd)
+    this.#sleeper = new Sleeper(this.#inbox, plan.pid, plan.wakeFd)
+  }
+
+  subscribe(reply: (error: string | null) => void): () => void {
+    if (this.#answer) {
+      reply("this node has subscribed already")
+      return () => {}
+    }
+    this.#answer = reply
+    const attached = Atomics.load(this.#inbox.words, ATTACHED_WORD) !== 0 && !this.relayed
+    if (!attached) this.#join()
+    this.#around.report({ type: "subscribe", node: this.id, relayed: !attached })
+    return () => {
+      if (this.#answer !== reply) return
+      this.#answer = null
+      this.#around.report({ type: "hungUp", node: this.id })
+    }
+  }
+
+  /** The daemon's answer to a subscription. */
+  answer(error: string | null): void {
+    const answer = this.#answer
+    this.#answer = null
+    answer?.(error)
+  }
+
+  closeOutputs(outputs: readonly string[]): void {
+    if (this.mayRestart) return
+    if (!this.relayed) {
+      this.#around.report({ type: "closeOutputs", node: this.id, outputs: [...outputs] })
+      return
+    }
+    for (const id of outputs) this.#outputs.get(id)?.writer.close()
+  }
+
+  /** The output that a message is for; null when nobody gets it. */
+  hears(head: SendHead): RelayOutput | null {
+    const output = this.#outputs.get(head.output)
+    if (!output) {
+      this.#warn(`node ${this.id} sends on \`${head.output}\`, which is none of its outputs`)
+      return null
+    }
+    if (!output.heard) return null
+    if (!output.refuses(head)) return output
+    this.#warn(`parameters on output \`${head.output}\` of node ${this.id} are too large; the message is dropped`)
+    return null
+  }
+
+  /** A long poll has come in. @returns false when another one waits */
+  wait(connection: Connection): boolean {
+    if (this.waiter && this.waiter !== connection) return false
+    this.waiter = connection
+    return true
+  }
+
+  /** A connection is gone. */
+  leave(connection: Connection): void {
+    if (this.waiter === connection) this.waiter = null
+  }
+
+  /** The process is gone, and its successor starts anew. */
+  reset(): void {
+    this.mailbox = new Mailbox()
+    this.waiter = null
+    this.#answer = null
+    this.exited = false
+    for (const input of this.#inputs) input.closed = false
+    this.#allClosedTold = false
+  }
+
+  /** Answers the long poll if there is something to say. @returns true when it did */
+  serve(): boolean {
+    if (!this.relayed) return false
+    if (this.mailbox.ended && this.mailbox.pending === 0) this.#drainUnheard()
+    const connection = this.waiter
+    if (!connection || connection.out.pending) return false
+    const { out } = connection
+    out.begin()
+    const events = this.#collect(out)
+    if (events === 0 && !this.mailbox.ended) return false
+    this.waiter = null
+    out.finish(events)
+    connection.flush()
+    return true
+  }
+
+  /** Says that we are about to sleep. Look at {@link pending} once more after this. */
+  arm(): void {
+    if (this.relayed) this.#sleeper.arm("fd")
+  }
+
+  disarm(): void {
+    if (this.relayed) this.#sleeper.disarm()
+  }
+
+  /** Is there something to do? */
+  pending(nowNs: number): boolean {
+    if (!this.relayed) return false
+    if (this.mailbox.ended) {
+      if (this.waiter) return true
+      return this.#inputs.some(({ reader }) => reader.ring.backpressure && reader.ring.ready())
+    }
+    if (!this.waiter) return false
+    if (this.mailbox.pending > 0 || this.dueNs <= nowNs) return true
+    for (const input of this.#inputs) if (input.pending()) return true
+    return false
+  }
+
+  /** When the next timer is due for who waits, in monotonic nanoseconds. */
+  get dueNs(): number {
+    let due = Number.POSITIVE_INFINITY
+    if (this.waiter && !this.mailbox.ended) {
+      for (const { ring } of this.#timers) due = Math.min(due, ring.dueNs)
+    }
+    return due
+  }
+
+  /** Takes the node's place in memory. */
+  #join(): void {
+    if (this.relayed) return
+    this.relayed = true
+    const { plan } = this
+    const { inboxOf, flowClock } = this.#around
+    for (const input of plan.inputs) {
+      if (input.periodNs !== null) {
+        const ring = new TimerRing(this.#inbox, input.ring, input.periodNs, flowClock)
+        this.#timers.push({ id: input.id, ring })
+        continue
+      }
+      const producer = input.producer && inboxOf(input.producer.inbox, input.producer.wakeFd)
+      const wake = producer && (() => producer.wake())
+      this.#inputs.push(new RelayInput(this.#inbox, input, plan.pid, wake))
+    }
+    for (const output of plan.outputs) {
+      const relay = new RelayOutput(output, plan.pid, plan.epoch, (e) => inboxOf(e.inbox, e.wakeFd))
+      this.#outputs.set(output.id, relay)
+    }
+    const endless = this.#timers.length > 0 || this.#inputs.some((input) => !input.isData)
+    this.#endless = endless && !plan.exitWhenNodesFinish
+  }
+
+  #collect(out: Outgoing): number {
+    if (this.mailbox.ended && this.mailbox.pending === 0) return 0
+    let events = this.#messages(out) + this.#ticks(out)
+    const closings = this.mailbox.ended ? [] : this.#closings()
+    for (const event of [...this.mailbox.take(), ...closings]) {
+      out.writer.raw(event)
+      events++
+    }
+    return events
+  }
+
+  /** Messages from all rings in turn, each at most as long as its queue: nobody keeps others away. */
+  #messages(out: Outgoing): number {
+    let events = 0
+    const count = this.#inputs.length
+    for (let i = 0; i < count && out.byteLength < REPLY_BYTES; i++) {
+      const input = this.#inputs[(this.#turn + i) % count]!
+      for (let left = input.reader.ring.queueSize; left > 0; left--) {
+        if (out.byteLength >= REPLY_BYTES || !this.#message(input, out)) break
+        events++
+      }
+    }
+    this.#turn++
+    return events
+  }
+
+  #message(input: RelayInput, out: Outgoing): boolean {
+    if (input.closed) return false
+    try {
+      return input.take(out)
+    } catch (error) {
+      this.#around.report({ type: "warn", message: `node ${this.id}: ${(error as Error).message}` })
+      return false
+    }
+  }
+
+  #ticks(out: Outgoing): number {
+    let events = 0
+    const now = this.#timers.length > 0 ? this.#around.flowClock.nowNs() : 0
+    for (const { id, ring } of this.#timers) {
+      if (!ring.take(now)) continue
+      const stamp = this.#stamp()
+      writeInputHead(out.writer, id, stamp.seconds, stamp.fraction, stamp.id)
+      writeInputBody(out.writer, null, 0)
+      writeStamp(out.writer, stamp)
+      events++
+    }
+    return events
+  }
+
+  /** Inputs that have ended since the last look, and whether nothing can come any more. */
+  #closings(): Uint8Array[] {
+    const ended = this.#inputs.filter((input) => !input.closed && input.reader.ring.checkEnd())
+    if (ended.length === 0) return []
+    this.#around.catchUp()
+    const events: Uint8Array[] = this.mailbox.take()
+    for (const input of ended) {
+      input.closed = true
+      events.push(encodeEvent({ type: "InputClosed", id: input.id }, this.#stamp()))
+    }
+    const data = this.#inputs.filter((input) => input.isData)
+    const over = data.length > 0 && data.every(({ closed }) => closed) && !this.#endless
+    if (over && !this.#allClosedTold) {
+      this.#allClosedTold = true
+      events.push(encodeEvent({ type: "AllInputsClosed" }, this.#stamp()))
+    }
+    return events
+  }
+
+  /** Nobody listens any more: producers that wait for room must not wait for ever. */
+  #drainUnheard(): void {
+    for (const input of this.#inputs) {
+      if (!input.reader.ring.backpressure) continue
+      while (input.discard());
+    }
+  }
+
+  #stamp(): Stamp {
+    return this.#around.clock.stamp()
+  }
+
+  #warn(message: string): void {
+    if (!this.#warned) this.#around.report({ type: "warn", message })
+    this.#warned = true
+  }
+}

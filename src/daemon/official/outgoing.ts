@@ -1,0 +1,109 @@
+import { ptr } from "bun:ffi"
+import type { Borrow } from "../../shm/reader.ts"
+import { Writer } from "../../wire/postcard.ts"
+import { frameNextEvents, NEXT_EVENTS_ROOM } from "../../wire/relay.ts"
+import { send, sendParts } from "./sockets.ts"
+
+const FIRST_BYTES = 64 * 1024
+/** A buffer that one reply made larger than this is not kept for the next. */
+const MOST_KEPT_BYTES = 4 * 1024 * 1024
+
+/**
+ * One `NextEvents` reply on its way: events in one buffer, and between them large messages that are written from where
+ * they lie.
+ *
+ * @example out.begin(); out.writer.raw(event); out.finish(1); while (!out.flush(fd)) await writable
+ */
+export class Outgoing {
+  writer = new Writer(FIRST_BYTES)
+  /** Bytes of large messages in this reply. */
+  largeBytes = 0
+  #cuts: { at: number; address: number; length: number }[] = []
+  #borrows: Borrow[] = []
+  /** Pairs of address and length that are not written yet. */
+  #parts: number[] = []
+  #next = 0
+
+  /** Something waits to be written. */
+  get pending(): boolean {
+    return this.#next < this.#parts.length
+  }
+
+  /** Bytes of this reply so far. */
+  get byteLength(): number {
+    return this.writer.length + this.largeBytes
+  }
+
+  /** Starts a reply. */
+  begin(): void {
+    if (this.writer.length > MOST_KEPT_BYTES) this.writer = new Writer(FIRST_BYTES)
+    this.writer.reset()
+    for (let i = 0; i < NEXT_EVENTS_ROOM; i++) this.writer.byte(0)
+    this.largeBytes = 0
+    this.#cuts = []
+  }
+
+  /** Here follow the bytes of a large message; it is given back when they are written. */
+  splice(borrow: Borrow): void {
+    const address = (borrow.pool.pool.chunkPointer(borrow.chunk) as number) + borrow.offset
+    this.#cuts.push({ at: this.writer.length, address, length: borrow.length })
+    this.#borrows.push(borrow)
+    this.largeBytes += borrow.length
+  }
+
+  /** The reply has all its events. */
+  finish(events: number): void {
+    const bytes = this.writer.bytes
+    let from = frameNextEvents(bytes, events, this.largeBytes)
+    const base = ptr(bytes.buffer) as number
+    this.#parts = []
+    this.#next = 0
+    for (const { at, address, length } of this.#cuts) {
+      this.#parts.push(base + from, at - from, address, length)
+      from = at
+    }
+    this.#parts.push(base + from, bytes.byteLength - from)
+  }
+
+  /** Writes what there is room for. @returns true when nothing is left */
+  flush(fd: number): boolean {
+    const parts = this.#parts
+    while (this.#next < parts.length) {
+      const at = this.#next
+      const single = parts.length - at === 2
+      const written = single
+        ? send(fd, parts[at]!, parts[at + 1]!)
+        : sendParts(fd, parts, at)
+      if (written <= 0) return false
+      this.#advance(written)
+    }
+    this.#release()
+    return true
+  }
+
+  /** The peer is gone: what is borrowed goes back. */
+  drop(): void {
+    this.#parts = []
+    this.#next = 0
+    this.#release()
+  }
+
+  #advance(written: number): void {
+    const parts = this.#parts
+    let left = written
+    while (left > 0) {
+      const length = parts[this.#next + 1]!
+      if (left < length) {
+        parts[this.#next]! += left
+        parts[this.#next + 1] = length - left
+        return
+      }
+      left -= length
+      this.#next += 2
+    }
+  }
+
+  #release(): void {
+    for (const borrow of this.#borrows.splice(0)) borrow.release()
+  }
+}

@@ -1,0 +1,92 @@
+// What a daemon needs to pass messages between sockets and memory without decoding them.
+import {
+  METADATA_VERSION,
+  readForeignParameters,
+  readStamp,
+} from "./metadata.ts"
+import { type Reader, WireError, type Writer } from "./postcard.ts"
+import type { Stamp } from "../core/clock.ts"
+import { readDataId } from "./identifiers.ts"
+
+/** First byte of a request: the two that carry the traffic. */
+export const SEND_MESSAGE = 2
+export const NEXT_EVENT = 6
+/** Bytes before the events of a frame at most: length, variant, number of events. */
+export const NEXT_EVENTS_ROOM = 12
+
+const NEXT_EVENTS = 1
+const INPUT = 2
+
+/** A `SendMessage` up to its data. */
+export type SendHead = {
+  output: string
+  stamp: Stamp
+  /** Encoded, null when there are none. */
+  parameters: Uint8Array | null
+  /** Bytes of the Arrow stream that follows; −1 for a message without data. */
+  length: number
+}
+
+/**
+ * Reads a `SendMessage` from its variant up to its data, which need not be there yet.
+ *
+ * @throws WireError  also when the head itself is cut off
+ */
+export function readSendHead(reader: Reader): SendHead {
+  reader.byte()
+  const output = readDataId(reader)
+  const version = reader.varint(0xffff)
+  if (version !== METADATA_VERSION) throw new WireError(`metadata version ${version}`)
+  const stamp = readStamp(reader)
+  const parameters = readForeignParameters(reader)
+  if (!reader.bool()) return { output, stamp, parameters, length: -1 }
+  if (reader.varint() !== 0) throw new WireError("unknown kind of data")
+  const length = reader.varint()
+  if (length === 0) throw new WireError("data of no bytes is no Arrow stream")
+  return { output, stamp, parameters, length }
+}
+
+/** Writes an `Input` event up to the parameters. @param clock  the 16 bytes that name the clock of the stamp */
+export function writeInputHead(
+  writer: Writer,
+  input: string,
+  seconds: number,
+  fraction: number,
+  clock: Uint8Array,
+): void {
+  writer.byte(INPUT).text(input).varint(METADATA_VERSION).varint64(seconds, fraction).raw(clock)
+}
+
+/** Writes what stands before the data: parameters as encoded, or none; `length` of the data, 0 for none. */
+export function writeInputBody(writer: Writer, parameters: Uint8Array | null, length: number): void {
+  if (parameters === null) writer.byte(0)
+  else writer.raw(parameters)
+  if (length === 0) writer.byte(0)
+  else writer.byte(1).byte(0).varint(length)
+}
+
+/**
+ * Puts length, variant and number of events right before the events that were written after
+ * {@link NEXT_EVENTS_ROOM} bytes.
+ *
+ * @param bytes   the frame's bytes, from the first
+ * @param extra   bytes of the body that lie elsewhere
+ * @returns       where the frame begins
+ */
+export function frameNextEvents(bytes: Uint8Array, events: number, extra: number): number {
+  let at = NEXT_EVENTS_ROOM
+  const groups: number[] = []
+  for (let rest = events; ; rest = Math.floor(rest / 0x80)) {
+    groups.push(rest >= 0x80 ? (rest % 0x80) | 0x80 : rest)
+    if (rest < 0x80) break
+  }
+  at -= groups.length
+  bytes.set(groups, at)
+  bytes[--at] = NEXT_EVENTS
+  const body = bytes.byteLength - at + extra
+  at -= 8
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  view.setUint32(at, body, true)
+  view.setUint32(at + 4, 0, true)
+  return at
+}
