@@ -76,7 +76,8 @@ export function nodeEnvironments(
   return new Map(
     flow.nodes.map((node) => {
       const given = [flow.env, flags, node.env]
-      const { env, refused } = composeEnvironment({ inherited: process.env, given, own })
+      const inherited = { ...DEFAULTS, ...process.env }
+      const { env, refused } = composeEnvironment({ inherited, given, own })
       for (const name of refused) {
         warn(`node ${node.id}: a dataflow may not set the variable \`${name}\`; it is left out`)
       }
@@ -84,6 +85,12 @@ export function nodeEnvironments(
     }),
   )
 }
+
+/**
+ * Unless somebody says otherwise: official nodes prepare memory for a data plane that no message of theirs takes here, 8 MB
+ * each, and complain of every larger message that takes the other way.
+ */
+const DEFAULTS = { DORA_NODE_SHM_POOL_SIZE: "65536", DORA_ZERO_COPY_THRESHOLD: "1000000000" }
 
 /** What every process of a dataflow gets from us. */
 export function ownEnvironment(dataflow: string): Record<string, string> {

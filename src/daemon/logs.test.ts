@@ -96,3 +96,31 @@ test("a directory that can't be made is an error by name", () => {
   writeFileSync(join(directory, "file"), "")
   expect(() => new Logs(join(directory, "file", "logs"), () => {})).toThrow(LogDirectoryError)
 })
+
+test("a tracing event of an official node is one clean line", () => {
+  const { logs, records } = openLogs("tracing")
+  using _ = logs
+  const timestamp = "2026-01-02T03:04:05.678901Z"
+  const rust = {
+    timestamp,
+    level: "WARN",
+    fields: { message: "queue is full", input: "image" },
+    target: "dora_node_api::node",
+  }
+  const fields = { file: "/a/b.py", line: 4, target: "x.y", message: "hot" }
+  const span = { ...fields, name: "dora.python.log.warn" }
+  const python = { timestamp, level: "ERROR", fields, target: "dora", span, spans: [span] }
+  const log = logs.node("a", null)
+  for (const line of [rust, python]) log.line("stdout", JSON.stringify(line))
+  const common = { ts: timestamp, node: "a", stream: "stdout" as const }
+  expect(records).toEqual([
+    {
+      ...common,
+      level: "warn",
+      msg: "queue is full",
+      target: "dora_node_api::node",
+      fields: { input: "image" },
+    },
+    { ...common, level: "error", msg: "hot", target: "x.y", fields: null },
+  ])
+})

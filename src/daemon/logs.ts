@@ -4,7 +4,8 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { DoraError } from "../core/errors.ts"
 import { STDERR_TAIL_CHARS, STDERR_TAIL_LINES } from "../core/limits.ts"
-import { LOG_LEVELS, type LogLevel, type LogRecord, passes } from "../core/log.ts"
+import { type LogLevel, type LogRecord, passes } from "../core/log.ts"
+import { recordOf } from "./log-record.ts"
 
 /** The log files of a dataflow can't be made. */
 export class LogDirectoryError extends DoraError {
@@ -121,44 +122,4 @@ export class NodeLog implements Disposable {
 function inOrder(record: LogRecord) {
   const { ts, level, node, stream, msg, target = null, fields = null } = record
   return { ts, level, node, stream, msg, target, fields }
-}
-
-/** A line that is a JSON object with `level` and `timestamp` is a structured record, any other a plain print. */
-function recordOf(node: string, stream: "stdout" | "stderr", line: string): LogRecord {
-  const value = line.startsWith("{") ? parsed(line) : null
-  const level = levelOf(value?.level)
-  const ts = typeof value?.timestamp === "string" ? new Date(value.timestamp) : null
-  if (!value || !level || !ts || Number.isNaN(ts.getTime())) {
-    return { ts: new Date().toISOString(), level: "stdout", node, stream, msg: line }
-  }
-  return {
-    ts: value.timestamp as string,
-    level,
-    node,
-    stream,
-    msg: typeof value.message === "string" ? value.message : "",
-    target: typeof value.target === "string" ? value.target : null,
-    fields: textsOf(value.fields),
-  }
-}
-
-function parsed(line: string): Record<string, unknown> | null {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
-}
-
-function levelOf(value: unknown): LogLevel | null {
-  const text = typeof value === "string" ? value.toLowerCase() : ""
-  return LOG_LEVELS.find((level) => level === text) ?? null
-}
-
-function textsOf(value: unknown): Record<string, string> | null {
-  if (typeof value !== "object" || value === null) return null
-  const entries = Object.entries(value)
-  return Object.fromEntries(
-    entries.map(([key, field]) => [key, typeof field === "string" ? field : JSON.stringify(field)]),
-  )
 }

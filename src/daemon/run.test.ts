@@ -151,13 +151,15 @@ describe("the start", () => {
     expect(error.message).toContain("thinking")
   }, 15_000)
 
-  test("fails by name when a node speaks the official protocol only", async () => {
+  test("fails by name when a script takes part as an official node", async () => {
     using folder = new FlowFolder(one("a.ts"), {
       "a.ts": PATIENT.replace("start()", "start(false)"),
     })
     const error = await failedStart(folder)
-    expect(error.code).toBe("OFFICIAL_NODE_UNSUPPORTED")
-    expect(error.message).toContain("node a takes part by TCP only")
+    expect(error.code).toBe("OFFICIAL_NODE_IN_SCRIPT")
+    expect(error.message).toContain(
+      "node a is a script for Bun, and takes part as an official node",
+    )
   })
 
   test("fails before anything runs when a program is missing", async () => {

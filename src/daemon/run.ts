@@ -216,7 +216,12 @@ class Run implements RunningDataflow {
         command,
         {
           ...environments.get(node.id)!,
-          [CONFIG_VARIABLE]: nodeConfigText(this.id, this.#flow, node.spec, own?.address ?? address),
+          [CONFIG_VARIABLE]: nodeConfigText(
+            this.id,
+            this.#flow,
+            node.spec,
+            own?.address ?? address,
+          ),
           [PLAN_VARIABLE]: JSON.stringify(this.#memory!.nodePlan(node.id)),
         },
         own,

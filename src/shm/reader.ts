@@ -84,15 +84,12 @@ export class Borrow {
   }
 }
 
-/**
- * Who looks at a slot itself instead of getting copies: called before the claim, so that what it reads may be a mixture
- * of two messages, and again for the next try when the claim was lost. Lengths are clamped to the slot.
- */
+/** Reads slots itself, before the claim: what it sees may be a mixture of two messages, and is shown again after a lost claim. */
 export interface SlotSink {
   /**
    * @param slot        word index of the slot
-   * @param length      bytes of an inline stream; −1 for a message in a chunk, which {@link EdgeReader} reads
-   * @param parameters  bytes of inline parameters, which lie at the next multiple of 8 after the stream
+   * @param length      bytes of an inline stream, clamped; −1 for a message in a chunk
+   * @param parameters  bytes of inline parameters, at the next multiple of 8 after the stream
    */
   look(reader: EdgeReader, slot: number, length: number, parameters: number): void
 }

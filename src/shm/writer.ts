@@ -1,6 +1,5 @@
 // The sending side of one output: small messages are copied into the slots of every edge, large ones lie once in a
 // chunk that the slots refer to.
-
 import type { ElementArray, ElementConstructor } from "../core/elements.ts"
 import { DoraError } from "../core/errors.ts"
 import { CHUNK_STRIDE_BYTES } from "../core/limits.ts"
@@ -205,7 +204,7 @@ export class OutputWriter {
     if (!this.#openPool().holds(chunk, template)) this.write(chunk, payload(), true)
   }
 
-  /** Where a chunk begins in this process, for who reads into it by a system call. */
+  /** Where a chunk begins in this process. */
   address(chunk: number): number {
     return this.#openPool().pool.chunkPointer(chunk) as number
   }

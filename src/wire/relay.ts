@@ -1,9 +1,5 @@
 // What a daemon needs to pass messages between sockets and memory without decoding them.
-import {
-  METADATA_VERSION,
-  readForeignParameters,
-  readStamp,
-} from "./metadata.ts"
+import { METADATA_VERSION, readForeignParameters, readStamp } from "./metadata.ts"
 import { type Reader, WireError, type Writer } from "./postcard.ts"
 import type { Stamp } from "../core/clock.ts"
 import { readDataId } from "./identifiers.ts"
@@ -58,7 +54,11 @@ export function writeInputHead(
 }
 
 /** Writes what stands before the data: parameters as encoded, or none; `length` of the data, 0 for none. */
-export function writeInputBody(writer: Writer, parameters: Uint8Array | null, length: number): void {
+export function writeInputBody(
+  writer: Writer,
+  parameters: Uint8Array | null,
+  length: number,
+): void {
   if (parameters === null) writer.byte(0)
   else writer.raw(parameters)
   if (length === 0) writer.byte(0)

@@ -87,7 +87,11 @@ export class RelayInput implements SlotSink {
     if (length < 0) return
     this.#writeHead(writer)
     const from = at + ((length + 7) & ~7)
-    writeInputBody(writer, parameters === 0 ? null : bytes.subarray(from, from + parameters), length)
+    writeInputBody(
+      writer,
+      parameters === 0 ? null : bytes.subarray(from, from + parameters),
+      length,
+    )
     writer.raw(bytes.subarray(at, at + length))
     this.#writeStamp(writer)
   }

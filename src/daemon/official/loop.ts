@@ -140,11 +140,7 @@ export class RelayLoop {
         closeFd(fd)
         continue
       }
-      const around = {
-        host: this.#host,
-        clock: this.#clock,
-        nowNs: () => this.#flowClock.nowNs(),
-      }
+      const around = { host: this.#host, nowNs: () => this.#flowClock.nowNs() }
       this.#connections.push(new Connection(fd, around))
     }
   }

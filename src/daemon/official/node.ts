@@ -107,7 +107,9 @@ export class RelayNode implements SessionNode {
     }
     if (!output.heard) return null
     if (!output.refuses(head)) return output
-    this.#warn(`parameters on output \`${head.output}\` of node ${this.id} are too large; the message is dropped`)
+    this.#warn(
+      `parameters on output \`${head.output}\` of node ${this.id} are too large; the message is dropped`,
+    )
     return null
   }
 

@@ -71,9 +71,7 @@ export class Outgoing {
     while (this.#next < parts.length) {
       const at = this.#next
       const single = parts.length - at === 2
-      const written = single
-        ? send(fd, parts[at]!, parts[at + 1]!)
-        : sendParts(fd, parts, at)
+      const written = single ? send(fd, parts[at]!, parts[at + 1]!) : sendParts(fd, parts, at)
       if (written <= 0) return false
       this.#advance(written)
     }

@@ -81,11 +81,12 @@ export function listenOnLoopback(port = 0): { fd: number; port: number } {
   scratchView.setUint16(2, port)
   scratchView.setUint32(4, 0x7f00_0001)
   scratchView.setBigUint64(8, 0n)
+  scratchView.setUint32(32, 16, true)
+  const length = ((scratchPointer as number) + 32) as Pointer
   const bound =
     libc().bind(fd, scratchPointer, 16) === 0 &&
     libc().listen(fd, BACKLOG) === 0 &&
-    (scratchView.setUint32(32, 16, true),
-    libc().getsockname(fd, scratchPointer, ((scratchPointer as number) + 32) as Pointer) === 0)
+    libc().getsockname(fd, scratchPointer, length) === 0
   if (bound) return { fd, port: scratchView.getUint16(2) }
   closeFd(fd)
   throw new PortError(port)
