@@ -26,5 +26,5 @@ export {
 export type { Log, LogFields } from "./node/log.ts"
 export { Node } from "./node/node.ts"
 export type { Loan, LoanLayout } from "./node/loan.ts"
-export { EdgePoisonedError } from "./shm/reader.ts"
+export { EdgePoisonedError } from "./shm/errors.ts"
 export { ParameterError } from "./wire/metadata.ts"

@@ -4,20 +4,16 @@ import { HybridClock } from "../core/clock.ts"
 import { FAILED_START_GRACE_MS, MAX_SOCKETS_PER_NODE, STARTUP_TIMEOUT_MS } from "../core/limits.ts"
 import type { LogRecord } from "../core/log.ts"
 import type { Dataflow } from "../descriptor/types.ts"
-import { PLAN_VARIABLE } from "../shm/plan.ts"
-import { CONFIG_VARIABLE } from "../wire/config.ts"
 import { Barrier } from "./barrier.ts"
 import { build } from "./build.ts"
-import { type Command, resolveCommand } from "./command.ts"
 import { type EdgeCounters, type EdgeReport, reportEdge } from "./counters.ts"
 import { nodeEnvironments } from "./environment.ts"
 import { failedSource, howItEnded, StartAbortedError, StartupTimeoutError } from "./failure.ts"
 import { Guard, sweep } from "./guard.ts"
+import { Launch } from "./launch.ts"
 import { Listener } from "./listener.ts"
 import { Logs } from "./logs.ts"
 import { Memory } from "./memory.ts"
-import { nodeConfigText } from "./node-config.ts"
-import { Relay } from "./official/relay.ts"
 import { StopLadder } from "./stop.ts"
 import { SupervisedNode } from "./supervise.ts"
 import type {
@@ -196,57 +192,25 @@ class Run implements RunningDataflow {
     return this.#resources.use(new Listener(host, MAX_SOCKETS_PER_NODE * nodes.size))
   }
 
-  /** All programs are looked for before the first one is started. */
   async #spawnAll(
     environments: Map<string, Record<string, string>>,
     address: string,
     logs: Logs,
   ): Promise<void> {
-    const { workingDir } = this.#flow
-    const commands = new Map<string, Command>()
-    for (const { id, spec } of this.#nodes) {
-      commands.set(id, resolveCommand(spec, workingDir, environments.get(id)!))
-    }
-    const foreign = this.#nodes.filter(({ id }) => !commands.get(id)!.script)
-    const relay = foreign.length > 0 ? await this.#openRelay(foreign, logs) : null
-    for (const node of this.#nodes) {
-      const command = commands.get(node.id)!
-      const own = command.script ? null : relay
-      node.start(
-        command,
-        {
-          ...environments.get(node.id)!,
-          [CONFIG_VARIABLE]: nodeConfigText(
-            this.id,
-            this.#flow,
-            node.spec,
-            own?.address ?? address,
-          ),
-          [PLAN_VARIABLE]: JSON.stringify(this.#memory!.nodePlan(node.id)),
-        },
-        own,
-      )
-    }
-  }
-
-  async #openRelay(foreign: SupervisedNode[], logs: Logs): Promise<Relay> {
-    const nodes = new Map(foreign.map((node) => [node.id, node]))
-    const plan = {
+    const launch = await Launch.prepare(this.#nodes, {
       dataflow: this.id,
-      nodes: foreign.map(({ id }) => ({ plan: this.#memory!.nodePlan(id), mayRestart: false })),
-      maxSockets: MAX_SOCKETS_PER_NODE * foreign.length,
-    }
-    const relay = await Relay.start(plan, {
-      subscribe: (id, relayed, reply) => nodes.get(id)!.subscribe(reply, relayed),
-      closeOutputs: (id, outputs) => nodes.get(id)!.closeOutputs(outputs),
-      era: () => {},
+      flow: this.#flow,
+      memory: this.#memory!,
+      environments,
+      address,
       warn: (message) => logs.say("warn", message),
-      crashed: (error) => {
+      relayDied: (error) => {
         logs.say("error", `the thread that serves official nodes has died: ${error}`)
         this.#ladder.kill("a dead relay", this.waitingFor())
       },
     })
-    return this.#resources.use(relay)
+    this.#resources.use(launch)
+    for (const node of this.#nodes) launch.start(node)
   }
 
   async #passBarrier(barrier: Barrier): Promise<void> {

@@ -8,7 +8,7 @@ import {
   MAX_PENDING_SENDS,
 } from "../core/limits.ts"
 import type { Parameters } from "../core/parameters.ts"
-import { PoolExhaustedError } from "../shm/writer.ts"
+import { PoolExhaustedError } from "../shm/errors.ts"
 import { ParameterError } from "../wire/metadata.ts"
 import {
   LoanClosedError,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { Nodes } from "../../test/support/nodes.ts"
 import { BORROW_EXTRA, INLINE_BYTES } from "../core/limits.ts"
 import { LENGTH_WORD, RING_HEADER_BYTES } from "../shm/layout.ts"
-import { EdgePoisonedError } from "../shm/reader.ts"
+import { EdgePoisonedError } from "../shm/errors.ts"
 import type { Event, InputEvent } from "./event.ts"
 import type { Receiver } from "./receiver.ts"
 

@@ -22,7 +22,8 @@ import {
 } from "./layout.ts"
 import { SharedMemoryError } from "./libc.ts"
 import { Pool } from "./pool.ts"
-import { EdgePoisonedError, type EdgeReader } from "./reader.ts"
+import { EdgePoisonedError } from "./errors.ts"
+import type { EdgeReader } from "./reader.ts"
 
 const SEED = 20_261_206
 const MUTATIONS = 1_000_000

@@ -18,7 +18,8 @@ import {
   WANT_WORD,
 } from "./layout.ts"
 import { chunkWord } from "./pool.ts"
-import { type Borrow, EdgePoisonedError, type EdgeReader } from "./reader.ts"
+import { EdgePoisonedError } from "./errors.ts"
+import type { Borrow, EdgeReader } from "./reader.ts"
 
 const SEED = 20_261_203
 /** Too large for a slot. */

@@ -5,7 +5,6 @@ import {
   type ElementName,
   newElements,
 } from "../core/elements.ts"
-import { DoraError } from "../core/errors.ts"
 import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
 import {
   bodyBytes,
@@ -23,6 +22,7 @@ import {
   SLOT_HEADER_BYTES,
   TEMPLATE_WORD,
 } from "./layout.ts"
+import { EdgePoisonedError } from "./errors.ts"
 import type { InputPlan, SegmentRef } from "./plan.ts"
 import { ConsumerPool, chunkOf, generationOf, Pool } from "./pool.ts"
 import { ConsumerRing } from "./ring.ts"
@@ -31,17 +31,6 @@ import type { Inbox } from "./segment.ts"
 const MAX_KNOWN_TEMPLATES = 8
 /** Below, allocating and copying in two steps is faster than `slice`. */
 const SLICE_FROM_BYTES = 512
-
-/** Memory of an edge holds values that no honest producer writes. The edge ends; nothing else is affected. */
-export class EdgePoisonedError extends DoraError {
-  constructor(input: string, source: string, what: string) {
-    super("EDGE_POISONED", {
-      what: `input \`${input}\` is closed: memory from \`${source}\` is damaged (${what})`,
-      why: "a process that has this memory mapped wrote where it must not",
-      fix: "look for native code with a stray pointer in the producer or this node",
-    })
-  }
-}
 
 /** What a template stands for: the body alone tells such messages apart. */
 type Known = {

@@ -19,7 +19,8 @@ import {
   WANT_WORD,
 } from "./layout.ts"
 import type { EdgeReader } from "./reader.ts"
-import { type OutputWriter, type Payload, PoolExhaustedError } from "./writer.ts"
+import { PoolExhaustedError } from "./errors.ts"
+import type { OutputWriter, Payload } from "./writer.ts"
 
 const LARGE = INLINE_BYTES + 8
 const HEADER = 64

@@ -1,7 +1,6 @@
 // The sending side of one output: small messages are copied into the slots of every edge, large ones lie once in a
 // chunk that the slots refer to.
 import type { ElementArray, ElementConstructor } from "../core/elements.ts"
-import { DoraError } from "../core/errors.ts"
 import { CHUNK_STRIDE_BYTES } from "../core/limits.ts"
 import {
   bodyBytes,
@@ -19,6 +18,7 @@ import {
   TEMPLATE_WORD,
 } from "./layout.ts"
 import type { FlowClock } from "./clock.ts"
+import { PoolExhaustedError } from "./errors.ts"
 import type { EdgePlan, OutputPlan } from "./plan.ts"
 import { chunkWord, Pool, ProducerPool } from "./pool.ts"
 import { ProducerRing } from "./ring.ts"
@@ -57,17 +57,6 @@ class Edge {
     this.slots = inbox.words[(plan.ring >> 2) + SLOTS_WORD]!
     this.templates = new Int32Array(this.slots)
     this.views = new Array<ElementArray | null>(this.slots).fill(null)
-  }
-}
-
-/** A send found no free chunk though every queue has room: consumers hold more than they may. */
-export class PoolExhaustedError extends DoraError {
-  constructor(output: string) {
-    super("POOL_EXHAUSTED", {
-      what: `output \`${output}\` has no free memory for a large message`,
-      why: "every chunk is loaned, queued, or held by a consumer",
-      fix: "send or dispose loans before making new ones, and release retained events",
-    })
   }
 }
 

@@ -1,0 +1,93 @@
+// What it takes to start the nodes of a dataflow: their programs, what they are told, and who serves their sessions.
+import { MAX_SOCKETS_PER_NODE } from "../core/limits.ts"
+import type { Dataflow } from "../descriptor/types.ts"
+import { PLAN_VARIABLE } from "../shm/plan.ts"
+import { CONFIG_VARIABLE } from "../wire/config.ts"
+import { type Command, resolveCommand } from "./command.ts"
+import type { Memory } from "./memory.ts"
+import { nodeConfigText } from "./node-config.ts"
+import { Relay, type RelayHost } from "./official/relay.ts"
+import type { SupervisedNode } from "./supervise.ts"
+
+/** What starting needs to know of the dataflow. */
+export type LaunchOptions = {
+  dataflow: string
+  flow: Dataflow
+  memory: Memory
+  /** By node, without what a single start of it is told. */
+  environments: ReadonlyMap<string, Record<string, string>>
+  /** Where scripts find the daemon. */
+  address: string
+  warn: (message: string) => void
+  /** The thread that serves official nodes has died. */
+  relayDied: (error: unknown) => void
+}
+
+/** Starts the nodes of a dataflow, again if need be. */
+export class Launch implements AsyncDisposable {
+  readonly #options: LaunchOptions
+  readonly #commands: ReadonlyMap<string, Command>
+  readonly #relay: Relay | null
+
+  /**
+   * Looks for all programs before the first one is started, and opens what they need.
+   *
+   * @throws CommandError
+   */
+  static async prepare(nodes: SupervisedNode[], options: LaunchOptions): Promise<Launch> {
+    const { flow, environments } = options
+    const commands = new Map<string, Command>()
+    for (const { id, spec } of nodes) {
+      commands.set(id, resolveCommand(spec, flow.workingDir, environments.get(id)!))
+    }
+    const foreign = nodes.filter(({ id }) => !commands.get(id)!.script)
+    return new Launch(options, commands, foreign.length > 0 ? await open(foreign, options) : null)
+  }
+
+  private constructor(
+    options: LaunchOptions,
+    commands: ReadonlyMap<string, Command>,
+    relay: Relay | null,
+  ) {
+    this.#options = options
+    this.#commands = commands
+    this.#relay = relay
+  }
+
+  /** Starts a node. @throws SpawnError */
+  start(node: SupervisedNode): void {
+    const { dataflow, flow, memory, environments, address } = this.#options
+    const command = this.#commands.get(node.id)!
+    const relay = command.script ? null : this.#relay
+    const at = relay?.address ?? address
+    const env = {
+      ...environments.get(node.id)!,
+      [CONFIG_VARIABLE]: nodeConfigText(dataflow, flow, node.spec, at),
+      [PLAN_VARIABLE]: JSON.stringify(memory.nodePlan(node.id)),
+    }
+    node.start(command, env, relay)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#relay?.[Symbol.asyncDispose]()
+  }
+}
+
+/** Any program but a script of ours may be an official node. */
+function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay> {
+  const { dataflow, memory, warn, relayDied } = options
+  const nodes = new Map(foreign.map((node) => [node.id, node]))
+  const plan = {
+    dataflow,
+    nodes: foreign.map(({ id }) => ({ plan: memory.nodePlan(id), mayRestart: false })),
+    maxSockets: MAX_SOCKETS_PER_NODE * foreign.length,
+  }
+  const host: RelayHost = {
+    subscribe: (id, relayed, reply) => nodes.get(id)!.subscribe(reply, relayed),
+    closeOutputs: (id, outputs) => nodes.get(id)!.closeOutputs(outputs),
+    era: () => {},
+    warn,
+    crashed: relayDied,
+  }
+  return Relay.start(plan, host)
+}
