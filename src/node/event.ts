@@ -185,10 +185,7 @@ export class InputEvent implements Disposable {
 
   /** @internal Address of the stream in shared memory, good until it is released; 0: the event owns its bytes. */
   get address(): number {
-    const borrow = this.#borrow
-    return borrow === null
-      ? 0
-      : (borrow.pool.pool.chunkPointer(borrow.chunk) as number) + borrow.offset
+    return this.#borrow?.address ?? 0
   }
 
   /** @internal The elements, when they are all that the event has of its stream: from `layout.headerLength` on. */

@@ -66,6 +66,11 @@ export class Borrow {
     return this.#buffer
   }
 
+  /** Address of the stream's first byte, for who needs no view. */
+  get address(): number {
+    return (this.pool.pool.chunkPointer(this.chunk) as number) + this.offset
+  }
+
   /** Gives the chunk back: first every view of it becomes empty, then the producer may use it again. */
   release(): void {
     if (this.#buffer !== null) this.pool.pool.detach(this.chunk, this.offset, this.#buffer)
