@@ -75,7 +75,8 @@ export async function runCompare(
   return changes.some((change) => change.verdict === "slower") ? SLOWER : 0
 }
 
-function writableFolder(folder: string): string {
+/** Makes the folder for results, before anything is measured. @throws ResultFolderError */
+export function writableFolder(folder: string): string {
   const path = resolve(folder)
   try {
     mkdirSync(path, { recursive: true })
@@ -86,7 +87,12 @@ function writableFolder(folder: string): string {
   return path
 }
 
-async function writeFiles(result: Result, folder: string, outputs: Outputs): Promise<string[]> {
+/** Writes the files of a result; returns their paths. */
+export async function writeFiles(
+  result: Result,
+  folder: string,
+  outputs: Outputs,
+): Promise<string[]> {
   const name = String(result.machine.date).slice(0, 19).replaceAll(":", "-")
   const files: Record<string, string> = {
     [`${name}.json`]: `${JSON.stringify(result, null, 1)}\n`,
@@ -100,7 +106,7 @@ async function writeFiles(result: Result, folder: string, outputs: Outputs): Pro
 }
 
 /** Shows what is going on: one line that changes on a terminal, one line for each row elsewhere. */
-function progressOn(stream: NodeJS.WriteStream) {
+export function progressOn(stream: NodeJS.WriteStream) {
   const clear = "\r\x1b[K"
   let last = ""
   return {

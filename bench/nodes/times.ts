@@ -5,7 +5,7 @@ import { clockNs } from "../../src/shm/libc.ts"
 
 const LONGEST_NS = 3_600_000_000_000
 /** Shares of messages at which a distribution is drawn: finer towards the tail, half a decade of it at most eight points. */
-const SHARES = [
+export const SHARES = [
   0,
   0.01,
   0.05,

@@ -1,5 +1,6 @@
 import { defineCommand } from "citty"
 import { suggest } from "../core/suggest.ts"
+import { FLOW_FLAGS, flowCommand, refuseFlags } from "./bench-flow.ts"
 import { type Flags, UsageError } from "./flags.ts"
 
 /** Extents of a run, and how many rounds each has when nobody says. */
@@ -7,12 +8,21 @@ const DEFAULT_ROUNDS = 5
 const QUICK_ROUNDS = 2
 const MAX_ROUNDS = 1000
 
-/** `dora bench`: measures the machine, the data plane and its peers; `--compare` tells two results apart. */
+/** `dora bench`: measures the machine, the data plane and its peers, or a dataflow; `--compare` tells two results apart. */
 export const bench = defineCommand({
-  meta: { name: "bench", description: "Measure this machine, or compare two results" },
+  meta: {
+    name: "bench",
+    description: "Measure this machine or a dataflow, or compare two results",
+  },
   args: {
-    file: { type: "positional", required: false, valueHint: "a.json", description: "to compare" },
-    other: { type: "positional", required: false, valueHint: "b.json", description: "with this" },
+    file: {
+      type: "positional",
+      required: false,
+      valueHint: "flow.yml",
+      description: "a dataflow to measure; with --compare the first result, a.json",
+    },
+    other: { type: "positional", required: false, valueHint: "b.json", description: "the second" },
+    ...FLOW_FLAGS,
     part: {
       type: "string",
       valueHint: "name,name",
@@ -35,15 +45,13 @@ export const bench = defineCommand({
   async run({ data }) {
     const flags = data as Flags
     if (is(flags, "compare")) return compareCommand(flags)
-    const [file] = flags.positionals
-    if (file !== undefined) {
-      throw new UsageError(`unexpected argument ${file}`, "two results are compared with --compare")
-    }
+    if (flags.positionals.length > 0) return flowCommand(flags)
     return suiteCommand(flags)
   },
 })
 
 async function suiteCommand(flags: Flags): Promise<number> {
+  refuseFlags(flags, Object.keys(FLOW_FLAGS), "goes with a dataflow: dora bench flow.yml")
   if (is(flags, "quick") && is(flags, "full"))
     throw new UsageError("--quick and --full exclude each other")
   if (flags.values.has("threshold")) throw new UsageError("--threshold goes with --compare")

@@ -17,6 +17,7 @@ const edge: DataflowResult["edges"][number] = {
   bytes: 221_184_000,
   copiedBytes: 0,
   seconds: 8,
+  samples: 235,
   latencyP50Us: 12.34,
   latencyP90Us: 20,
   latencyP99Us: null,

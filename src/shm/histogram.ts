@@ -49,6 +49,11 @@ export function quantileNs(counts: ArrayLike<number>, q: number): number | null 
   return bucketNs(bucket)
 }
 
+/** What was counted between two readings, the earlier one being nothing when it is left out. */
+export function countsBetween(now: Int32Array, since?: Int32Array): Float64Array {
+  return Float64Array.from(now, (count, i) => (count - (since?.[i] ?? 0)) >>> 0)
+}
+
 /** The bucket of the number of messages in a queue: 0 … DEPTH_BUCKETS − 1. */
 export function depthBucketOf(depth: number): number {
   if (depth <= EXACT_DEPTHS) return Math.max(depth, 1) - 1
