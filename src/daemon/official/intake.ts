@@ -8,7 +8,7 @@ import { readStamp } from "../../wire/metadata.ts"
 import { Reader, WireError } from "../../wire/postcard.ts"
 import { readSendHead, SEND_MESSAGE, type SendHead } from "../../wire/relay.ts"
 import type { RelayNode } from "./node.ts"
-import type { RelayOutput } from "./output.ts"
+import type { PassingOutput } from "../../shm/passing.ts"
 
 /** Frames up to this size are collected; of larger ones only messages are taken. */
 const STAGING_BYTES = 64 * 1024
@@ -34,7 +34,7 @@ export interface IntakeOwner {
 
 /** A message on its way into memory. */
 type Passage = {
-  output: RelayOutput
+  output: PassingOutput
   head: SendHead
   /** Whole, in the staging buffer; null when it arrives in a chunk. */
   data: Uint8Array | null
@@ -235,7 +235,7 @@ export class Intake {
     this.#passed(output)
   }
 
-  #passed(output: RelayOutput): void {
+  #passed(output: PassingOutput): void {
     output.writer.unwant()
     this.#passage = null
   }

@@ -16,7 +16,7 @@ import type { Connection } from "./connection.ts"
 import { RelayInput } from "./input.ts"
 import type { RelayNodePlan, RelayReport } from "./messages.ts"
 import type { Outgoing } from "./outgoing.ts"
-import { RelayOutput } from "./output.ts"
+import { PassingOutput } from "../../shm/passing.ts"
 
 /** A reply that has grown to this is sent; what is left goes into the next. */
 const REPLY_BYTES = 1024 * 1024
@@ -50,7 +50,7 @@ export class RelayNode implements SessionNode {
   #answer: ((error: string | null) => void) | null = null
   #inputs: RelayInput[] = []
   #timers: { id: string; ring: TimerRing }[] = []
-  #outputs = new Map<string, RelayOutput>()
+  #outputs = new Map<string, PassingOutput>()
   #turn = 0
   #allClosedTold = false
   #endless = false
@@ -99,7 +99,7 @@ export class RelayNode implements SessionNode {
   }
 
   /** The output that a message is for; null when nobody gets it. */
-  hears(head: SendHead): RelayOutput | null {
+  hears(head: SendHead): PassingOutput | null {
     const output = this.#outputs.get(head.output)
     if (!output) {
       this.#warn(`node ${this.id} sends on \`${head.output}\`, which is none of its outputs`)
@@ -199,7 +199,9 @@ export class RelayNode implements SessionNode {
       this.#inputs.push(new RelayInput(this.#inbox, input, plan.pid, wake))
     }
     for (const output of plan.outputs) {
-      const relay = new RelayOutput(output, plan.pid, plan.epoch, (e) => inboxOf(e.inbox, e.wakeFd))
+      const relay = new PassingOutput(output, plan.pid, plan.epoch, (e) =>
+        inboxOf(e.inbox, e.wakeFd),
+      )
       this.#outputs.set(output.id, relay)
     }
     const endless = this.#timers.length > 0 || this.#inputs.some((input) => !input.isData)

@@ -1,10 +1,17 @@
-// One output of an official node: what it sends over TCP goes into memory as it is, under its own stamp.
-import { MAX_PARAMETER_BYTES } from "../../core/limits.ts"
-import { type Epoch, FlowClock } from "../../shm/clock.ts"
-import type { EdgePlan, OutputPlan } from "../../shm/plan.ts"
-import type { Inbox } from "../../shm/segment.ts"
-import { OutputWriter, type Payload } from "../../shm/writer.ts"
-import type { SendHead } from "../../wire/relay.ts"
+// Messages that came from elsewhere: they go into memory as they are, under the stamp of their sender.
+import type { Stamp } from "../core/clock.ts"
+import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
+import { type Epoch, FlowClock } from "./clock.ts"
+import type { EdgePlan, OutputPlan } from "./plan.ts"
+import type { Inbox } from "./segment.ts"
+import { OutputWriter, type Payload } from "./writer.ts"
+
+/** What is known of a message before its data. */
+export type PassingHead = {
+  stamp: Stamp
+  /** Encoded, null when there are none. */
+  parameters: Uint8Array | null
+}
 
 /** A clock that says what the sender's clock said. */
 class SenderClock extends FlowClock {
@@ -24,8 +31,8 @@ class Passing implements Payload {
   }
 }
 
-/** Passes messages of one output on. */
-export class RelayOutput {
+/** One output that passes messages on. */
+export class PassingOutput {
   readonly writer: OutputWriter
   readonly #clock: SenderClock
   readonly #clockId: Int32Array
@@ -43,12 +50,12 @@ export class RelayOutput {
   }
 
   /** Parameters that don't fit into memory. */
-  refuses(head: SendHead): boolean {
+  refuses(head: PassingHead): boolean {
     return (head.parameters?.byteLength ?? 0) > MAX_PARAMETER_BYTES
   }
 
   /** Passes a message on that has arrived whole; false when there is no room for it yet. */
-  publish(head: SendHead, data: Uint8Array): boolean {
+  publish(head: PassingHead, data: Uint8Array): boolean {
     const { writer } = this
     if (!writer.ready(false)) return false
     const passing = this.#payload(data.byteLength, data)
@@ -78,7 +85,7 @@ export class RelayOutput {
   }
 
   /** Passes a message on that has arrived in a chunk; there must be room. */
-  publishChunk(head: SendHead, chunk: number, length: number): void {
+  publishChunk(head: PassingHead, chunk: number, length: number): void {
     this.#stamp(head)
     this.writer.publishChunk(chunk, this.#payload(length, this.#passing.bytes), head.parameters)
   }
@@ -89,7 +96,7 @@ export class RelayOutput {
     return this.#passing
   }
 
-  #stamp({ stamp }: SendHead): void {
+  #stamp({ stamp }: PassingHead): void {
     this.#clock.seconds = stamp.seconds | 0
     this.#clock.fraction = stamp.fraction | 0
     new Uint8Array(this.#clockId.buffer).set(stamp.id)
