@@ -5,12 +5,13 @@ import { standardOutput } from "../src/cli/output.ts"
 import { DoraError } from "../src/core/errors.ts"
 import { compareLines, compareResults } from "./compare.ts"
 import { exampleCsv, timerCsv } from "./csv.ts"
+import { resultPage } from "./html.ts"
 import { readResult, type Result } from "./result.ts"
 import { resultLines } from "./show.ts"
 import { runSuite, type SuiteOptions } from "./suite.ts"
 
 /** Where a result goes beside the terminal. */
-export type Outputs = { folder: string; json: boolean; csv: boolean }
+export type Outputs = { folder: string; json: boolean; html: boolean; csv: boolean }
 
 /** The folder for results can't be written to. */
 export class ResultFolderError extends DoraError {
@@ -28,7 +29,7 @@ export class ResultFolderError extends DoraError {
  * Runs the suite, shows it and writes its files; the exit code.
  *
  * @throws ResultFolderError  before anything is measured
- * @example await runBench({ extent: "quick", rounds: 2 }, { folder: "bench-results", json: false, csv: false })
+ * @example await runBench({ extent: "quick", rounds: 2 }, { folder: "bench-results", json: false, html: true, csv: false })
  */
 export async function runBench(options: SuiteOptions, outputs: Outputs): Promise<number> {
   const folder = writableFolder(outputs.folder)
@@ -96,6 +97,7 @@ export async function writeFiles(
   const name = String(result.machine.date).slice(0, 19).replaceAll(":", "-")
   const files: Record<string, string> = {
     [`${name}.json`]: `${JSON.stringify(result, null, 1)}\n`,
+    ...(outputs.html ? { [`${name}.html`]: resultPage(result) } : {}),
     ...(outputs.csv
       ? { [`${name}.bench.csv`]: exampleCsv(result), [`${name}.timer.csv`]: timerCsv(result) }
       : {}),

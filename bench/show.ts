@@ -73,10 +73,26 @@ export function resultLines(result: Result, color: boolean): string[] {
   }
   const noisy = result.rows.filter((row) => row.noisy)
   if (noisy.length > 0) {
-    lines.push("", "? the machine was too noisy for these:")
-    for (const row of noisy) lines.push(`  ${row.part}: ${row.name}: ${row.why}`)
+    lines.push("", "? not to be relied on:", ...noiseLines(noisy).map((line) => `  ${line}`))
   }
   return lines
+}
+
+/** How many rows with the same reason are named. */
+const MOST_NAMED = 3
+
+/**
+ * Why rows are no good ground for a statement, those with the same reason together.
+ *
+ * @example noiseLines(rows) // ["only 2 rounds: 12 rows"]
+ */
+export function noiseLines(noisy: readonly Row[]): string[] {
+  const reasons = Map.groupBy(noisy, (row) => (row.why ?? "").replace(/\d.*$/, "…"))
+  return [...reasons.values()].map((rows) => {
+    const [first] = rows
+    if (rows.length > MOST_NAMED) return `${first!.why} and the like: ${rows.length} rows`
+    return `${first!.why}: ${rows.map((row) => `${row.part}: ${row.name}`).join("; ")}`
+  })
 }
 
 const HAS_TAIL = (row: Row) => row.figures["p99.9"] !== undefined

@@ -18,9 +18,10 @@ let startNs = 0
 let startCpu = process.cpuUsage()
 let share = 0
 
-/** False after the last one. */
+/** False after the last one. The end of the edge of the first moment may be seen before. */
 function received(event: Event | null): boolean {
-  if (event?.type !== "INPUT") return false
+  if (event === null || event.type === "STOP") return false
+  if (event.type !== "INPUT") return true
   if (event.id === "epoch") {
     first = (event.array as Float64Array)[0]!
     return true

@@ -58,6 +58,7 @@ export async function flowCommand(flags: Flags): Promise<number> {
     {
       folder: flags.values.get("out")?.at(-1) ?? "bench-results",
       json: flags.values.get("json")?.at(-1) === "true",
+      html: flags.values.get("html")?.at(-1) === "true",
       csv: false,
     },
   )

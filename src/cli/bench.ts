@@ -38,6 +38,7 @@ export const bench = defineCommand({
       valueHint: "percent",
       description: "with --compare: a change within this counts as none (default 5)",
     },
+    html: { type: "boolean", description: "also write a page with pictures" },
     csv: { type: "boolean", description: "also write the rows of dora's own benchmarks" },
     json: { type: "boolean", description: "print the result as JSON instead of tables" },
     out: { type: "string", valueHint: "folder", description: "default bench-results" },
@@ -68,6 +69,7 @@ async function suiteCommand(flags: Flags): Promise<number> {
     {
       folder: last(flags, "out") ?? "bench-results",
       json: is(flags, "json"),
+      html: is(flags, "html"),
       csv: is(flags, "csv"),
     },
   )
