@@ -1,4 +1,4 @@
-// The public API of dora-bun: nodes.
+// The public API of dora-bun: nodes and operators.
 export type { LoanType, Sendable } from "./arrow/encoder.ts"
 export { ArrowDataError, ArrowTypeError, PayloadTooLargeError } from "./arrow/errors.ts"
 export type { ElementArray } from "./core/elements.ts"
@@ -26,5 +26,12 @@ export {
 export type { Log, LogFields } from "./node/log.ts"
 export { Node } from "./node/node.ts"
 export type { Loan, LoanLayout } from "./node/loan.ts"
+export { DoraStatus, type OperatorEvent } from "./runtime/host.ts"
+export type {
+  OperatorAnswer,
+  OperatorInfo,
+  SendOutput,
+  TypeScriptOperator,
+} from "./runtime/module.ts"
 export { EdgePoisonedError } from "./shm/errors.ts"
 export { ParameterError } from "./wire/metadata.ts"

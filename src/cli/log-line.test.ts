@@ -24,6 +24,12 @@ test("a compact line leaves out time and level, a JSON line is the record itself
   expect(JSON.parse(logLines("json", true)(record))).toEqual(record)
 })
 
+test("an operator's line carries its name", () => {
+  const line = (target: string) => logLines("compact", false)({ ...record, target })
+  expect(line("camera/sobel")).toBe("camera/sobel: started hz=30")
+  expect(line("my_crate::camera")).toBe("camera: started hz=30")
+})
+
 test("each node keeps a colour of its own, and without colour a node's codes are removed", () => {
   const line = logLines("compact", true)
   const [a, b, again] = [line(record), line({ ...record, node: "plot" }), line(record)]

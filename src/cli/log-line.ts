@@ -24,7 +24,7 @@ export function logLines(format: LogFormat, color: boolean): (record: LogRecord)
   const paint = painter(color)
   const styles = new Map<string, Style>()
   return (record) => {
-    const who = speaker(record.node, paint, styles)
+    const who = speaker(record, paint, styles)
     // Without colour a node's own colours would only be noise in a file or pipe.
     const text = color ? record.msg : Bun.stripANSI(record.msg)
     const said = `${who} ${text}${fieldText(record, paint)}`
@@ -32,11 +32,13 @@ export function logLines(format: LogFormat, color: boolean): (record: LogRecord)
   }
 }
 
-function speaker(node: string | null, paint: Paint, styles: Map<string, Style>): string {
+function speaker(record: LogRecord, paint: Paint, styles: Map<string, Style>): string {
+  const { node, target } = record
   if (node === null) return paint("dim", "[dora]")
   const style = styles.get(node) ?? NODE_STYLES[styles.size % NODE_STYLES.length]!
   styles.set(node, style)
-  return paint(style, `${node}:`)
+  // An operator names itself as the target of its lines.
+  return paint(style, `${target?.startsWith(`${node}/`) ? target : node}:`)
 }
 
 function level(name: LogRecord["level"], paint: Paint): string {

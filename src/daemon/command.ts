@@ -1,6 +1,6 @@
 // From `path` in the dataflow file to a command line. Order: section 10 of the descriptor reference, plus scripts for Bun.
 import { accessSync, constants } from "node:fs"
-import { extname, resolve } from "node:path"
+import { extname, join, resolve } from "node:path"
 import { DoraError } from "../core/errors.ts"
 import { findProgram } from "../descriptor/program.ts"
 import type { NodeSpec } from "../descriptor/types.ts"
@@ -26,6 +26,8 @@ export class CommandError extends DoraError {
   }
 }
 
+/** What runs operators. */
+const RUNTIME = join(import.meta.dir, "../runtime/main.ts")
 const SCRIPTS = new Set([".ts", ".tsx", ".js", ".mjs"])
 /**
  * Finds the program of a node.
@@ -35,6 +37,10 @@ const SCRIPTS = new Set([".ts", ".tsx", ".js", ".mjs"])
  * @throws CommandError
  */
 export function resolveCommand(node: NodeSpec, cwd: string, env: Record<string, string>): Command {
+  if (node.operators.length > 0) {
+    // The id is there for who looks at the list of processes.
+    return { argv: [process.execPath, RUNTIME, node.id], env: bunEnvironment(), script: true }
+  }
   const file = findProgram(node.path, cwd, (name) => env[name])
   if (!file) throw missing(node, cwd)
   const extension = extname(file)

@@ -8,11 +8,12 @@ import { Pool } from "../shm/pool.ts"
 import type { Inbox } from "../shm/segment.ts"
 import type { OutputWriter } from "../shm/writer.ts"
 
-/** An edge as the daemon knows it. `producer` is null for timers and logs. */
+/** An edge as the daemon knows it. `producer` is null for timers and logs; a sibling's messages stay in its process. */
 export type Edge = {
   from: string
   producer: string | null
   output: string | null
+  sibling: boolean
   consumer: NodeMemory
   input: InputSpec
   ring: number

@@ -38,6 +38,7 @@ import {
 } from "./edges.ts"
 
 import { type EdgeCounters, type EdgeReport, readCounters, reportEdge } from "./counters.ts"
+import { isSibling, operatorPlans } from "./operators.ts"
 import { waitMode } from "./wait-mode.ts"
 
 /** What the daemon decides for every node of a dataflow. */
@@ -94,7 +95,7 @@ export class Memory implements Disposable {
       queueSize: input.queueSize,
       // The daemon itself never waits for a consumer.
       policy: input.source.kind === "output" ? input.queuePolicy : ("drop_oldest" as const),
-      timer: input.source.kind === "timer",
+      timer: input.source.kind === "timer" || isSibling(spec, input),
     }))
     const pipe = createPipe()
     const made = makeInbox(`dora-inbox-${spec.id}`, geometry, this.#options.startIndex ?? 0)
@@ -108,6 +109,7 @@ export class Memory implements Disposable {
       node.inputs.push({
         from: fromOutput ? `${source.node}/${source.output}` : source.text,
         producer: fromOutput ? source.node : null,
+        sibling: isSibling(spec, input),
         output: fromOutput ? source.output : null,
         consumer: node,
         input,
@@ -120,7 +122,7 @@ export class Memory implements Disposable {
   }
 
   #addPool(source: string): OutputPool | null {
-    const edges = this.#edges.filter((edge) => edge.from === source)
+    const edges = this.#edges.filter((edge) => edge.from === source && !edge.sibling)
     const shares = edges.map((edge) => ({
       queueSize: edge.input.queueSize,
       budget: borrowBudget(edge.input.queueSize),
@@ -172,15 +174,16 @@ export class Memory implements Disposable {
         id: output.id,
         pool: this.#pools.get(`${id}/${output.id}`)!.ref,
         edges: this.#edges
-          .filter((edge) => edge.producer === id && edge.output === output.id)
+          .filter((edge) => edge.producer === id && edge.output === output.id && !edge.sibling)
           .map((edge) => this.#edgePlan(edge)),
       })),
+      ...operatorPlans(node.spec),
     }
   }
 
   #inputPlan(edge: Edge): InputPlan {
     const { source } = edge.input
-    const producer = edge.producer === null ? null : this.#node(edge.producer)
+    const producer = edge.producer === null || edge.sibling ? null : this.#node(edge.producer)
     return {
       id: edge.input.id,
       source: edge.from,
@@ -188,6 +191,7 @@ export class Memory implements Disposable {
       borrowBudget: borrowBudget(edge.input.queueSize),
       periodNs: source.kind === "timer" ? source.periodNs : null,
       pool: edge.pool && { ref: edge.pool.ref, line: edge.line },
+      ...(edge.sibling ? { sibling: true } : {}),
       producer: producer && { inbox: producer.inboxRef, wakeFd: producer.pipe[0] },
     }
   }

@@ -77,8 +77,6 @@ describe("nodes that can't run yet are refused, never ignored", () => {
     "path: sh, git: https://example.org/x.git",
     "hub: camera",
     "module: m.yml, params: { a: b }",
-    "operator: { shared-library: ./op }",
-    "operators: []",
     "ros2: { topic: /a, message_type: b/C }",
   ])("%s", (fields) => {
     expect(errorsOf(`nodes: [{ id: a, ${fields} }]`)).toEqual(["UNSUPPORTED_NODE_KIND"])

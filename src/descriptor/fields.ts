@@ -74,6 +74,71 @@ export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
   path_sha256: text,
 }
 
+/** Fields of an operator that are checked and have no effect yet. */
+export const LATER_OPERATOR_FIELDS: Readonly<Record<string, Check>> = Object.fromEntries(
+  [
+    "output_types",
+    "input_types",
+    "output_framing",
+    "output_metadata",
+    "pattern",
+    "send_stdout_as",
+    "send_logs_as",
+    "max_log_size",
+    "max_rotated_files",
+  ].map((field) => [field, LATER_NODE_FIELDS[field]!]),
+)
+
+/** All fields of an operator. `typescript`, `module` and `threads` are ours. */
+export const OPERATOR_FIELDS = [
+  "id",
+  "name",
+  "description",
+  "shared-library",
+  "typescript",
+  "module",
+  "wasm",
+  "python",
+  "build",
+  "inputs",
+  "outputs",
+  "min_log_level",
+  "threads",
+  ...Object.keys(LATER_OPERATOR_FIELDS),
+]
+
+/** What to say for words that people write in an operator for a known reason. */
+export const OPERATOR_HINTS: Readonly<Record<string, string>> = {
+  path: "write `shared-library`, `typescript` or `wasm`, or `path` at the node itself",
+  javascript: "write `module`",
+  js: "write `module`",
+  args: "operators have no arguments; set variables in the `env` of the node",
+  env: "write it at the node: its operators share one process",
+  queue_size: "write it inside an input: `name: { source: node/output, queue_size: 1 }`",
+}
+
+/** Fields that an operator node must not have at node level. */
+export const OPERATOR_ONLY_FIELDS = [
+  "args",
+  "build",
+  "inputs",
+  "outputs",
+  "output_types",
+  "input_types",
+  "output_framing",
+  "output_metadata",
+  "pattern",
+  "send_stdout_as",
+  "send_logs_as",
+  "shared_memory_pool_size",
+  "path_sha256",
+  "git",
+  "branch",
+  "tag",
+  "rev",
+  "params",
+]
+
 /** Fields of a node that need a kind of node which can't run yet. */
 export const KIND_ONLY_FIELDS = ["git", "branch", "tag", "rev", "hub", "params"]
 

@@ -16,8 +16,8 @@ import { parseSource } from "./source.ts"
 import type { InputSpec, Source } from "./types.ts"
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar } from "./yaml.ts"
 
-/** An input and the text that names its source, for the checks of the wiring. */
-export type InputDraft = { spec: InputSpec; source: YamlScalar }
+/** An input, the text that names its source, and the operator that it belongs to, for the checks of the wiring. */
+export type InputDraft = { spec: InputSpec; source: YamlScalar; operator: string | null }
 
 const FIELDS = ["source", "queue_size", "queue_policy", "input_timeout"]
 
@@ -49,7 +49,7 @@ function readInput(problems: Problems, entry: YamlEntry, node: string): InputDra
     return wrongType(problems, text, key.text, "a source such as `node/output`", hint)
   }
   const source = readSource(problems, text)
-  return source && !bad ? { spec: { ...spec, source }, source: text } : null
+  return source && !bad ? { spec: { ...spec, source }, source: text, operator: null } : null
 }
 
 function quoteFree(text: string): string {

@@ -1,19 +1,23 @@
-// What a node is: exactly one field decides, and only local programs run yet.
-import { KIND_FIELDS } from "./fields.ts"
+// What a node is: exactly one field decides, and only local programs and operators run yet.
+import { KIND_FIELDS, OPERATOR_ONLY_FIELDS } from "./fields.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { entryOf, readText } from "./read.ts"
 import { isNull } from "./scalar.ts"
 import type { YamlEntry, YamlMap } from "./yaml.ts"
 
 /**
- * The program of a node, or null when it has none that can run; and whether `outputs` is all that
+ * The program of a node or its operators, or null when it has none that can run; and whether `outputs` is all that
  * it has.
  */
-export type Kind = { path: ({ text: string } & Span) | null; outputsKnown: boolean }
+export type Kind = {
+  path: ({ text: string } & Span) | null
+  operators: YamlEntry | null
+  outputsKnown: boolean
+}
+
+const NOTHING: Kind = { path: null, operators: null, outputsKnown: false }
 
 const NAMES: Readonly<Record<string, string>> = {
-  operators: "operators",
-  operator: "an operator",
   ros2: "a ROS2 bridge",
   module: "a module",
   hub: "a hub package",
@@ -36,26 +40,44 @@ export function checkKind(problems: Problems, map: YamlMap, name: string, at: Sp
   if (second) {
     const message = `node ${quote(name)} has multiple exclusive fields set, only one of \`path\`, \`operators\`, \`operator\`, \`ros2\`, and \`module\` is allowed`
     problems.error("EXCLUSIVE_FIELDS", laterOf(kinds).key, message)
-    return { path: null, outputsKnown: false }
+    return NOTHING
   }
   if (hub && first) {
     const message = `node ${quote(name)}: \`hub:\` is mutually exclusive with \`path\`, \`git\`, \`build\`, and operator fields — the hub package supplies them`
     problems.error("EXCLUSIVE_FIELDS", hub.key, message)
-    return { path: null, outputsKnown: false }
+    return NOTHING
   }
   const decisive = first ?? hub
   if (!decisive) {
     const message = `node ${quote(name)} requires a \`path\`, \`operators\`, \`operator\`, \`ros2\`, or \`module\` field`
     problems.error("MISSING_PATH", at, message, "add `path: <program or script>`")
-    return { path: null, outputsKnown: true }
+    return { ...NOTHING, outputsKnown: true }
+  }
+  if (decisive.key.text === "operator" || decisive.key.text === "operators") {
+    checkOperatorNode(problems, map, decisive.key.text, name)
+    return { path: null, operators: decisive, outputsKnown: true }
   }
   if (decisive.key.text !== "path") {
     unsupported(problems, decisive, name, NAMES[decisive.key.text]!)
-    return { path: null, outputsKnown: false }
+    return NOTHING
   }
   const refused = checkSource(problems, map, name)
   const path = checkPath(problems, decisive, name)
-  return { path: refused ? null : path, outputsKnown: true }
+  return { path: refused ? null : path, operators: null, outputsKnown: true }
+}
+
+/** What belongs to the operators, or to nodes with a program. */
+function checkOperatorNode(problems: Problems, map: YamlMap, kind: string, name: string): void {
+  const wrong = map.entries.filter(
+    ({ key, value }) => OPERATOR_ONLY_FIELDS.includes(key.text) && !isNull(value),
+  )
+  if (wrong.length === 0) return
+  const fields = wrong.map(({ key }) => key.text).join(", ")
+  const what = kind === "operator" ? "Operator" : "Runtime"
+  const message = `node ${quote(name)} has fields that are not allowed on ${what} nodes: ${fields}`
+  const entry = kind === "operator" ? "`operator:`" : "the matching entry under `operators:`"
+  const hint = `these fields belong inside ${entry}, not at the node level -- move them there`
+  problems.error("FIELD_NOT_ALLOWED", wrong[0]!.key, message, hint)
 }
 
 function laterOf(entries: readonly YamlEntry[]): YamlEntry {

@@ -26,6 +26,14 @@ export function modernizeNode(problems: Problems, map: YamlMap): void {
   })
 }
 
+/** Rewrites an operator of the first documents. */
+export function modernizeOperator(problems: Problems, map: YamlMap): void {
+  map.entries = map.entries.map((entry) => {
+    const isOld = entry.key.text === "shared_library"
+    return isOld ? rename(problems, map, entry, "shared-library") : entry
+  })
+}
+
 /** Rewrites the root of a dataflow of dora 0.1 to 0.5. */
 export function modernizeRoot(problems: Problems, map: YamlMap): void {
   map.entries = map.entries.flatMap((entry) => {

@@ -64,6 +64,7 @@ nodes:
         name: "Camera",
         description: "takes pictures",
         path: "sh",
+        operators: [],
         args: ["--rate", "30", "--name", "front left"],
         env: { MODE: "fast", SAY: "hello world" },
         build: [
@@ -97,6 +98,7 @@ nodes:
         name: null,
         description: null,
         path: "sh",
+        operators: [],
         args: [],
         env: {},
         build: [],

@@ -1,20 +1,16 @@
-import { dataIdProblem, nodeIdProblem } from "../core/ids.ts"
-import { LOG_LEVELS, type LogLevel } from "../core/log.ts"
+import { nodeIdProblem } from "../core/ids.ts"
 import { type Lookup, readEnv } from "./env.ts"
 import { ALL_NODE_FIELDS, LATER_NODE_FIELDS, NODE_HINTS, checkLater } from "./fields.ts"
 import { type InputDraft, readInputs } from "./input.ts"
 import { checkKind } from "./kind.ts"
 import { modernizeNode } from "./legacy.ts"
+import { readOperators } from "./operator.ts"
+import { optional, readArgs, readBuild, readLogLevel, readOutputs } from "./parts.ts"
 import { findProgram } from "./program.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
-import { checkKeys, entryOf, firstUse, readList, readText, wrongType } from "./read.ts"
-import { isNull, placeIn } from "./scalar.ts"
+import { checkKeys, entryOf, readText, wrongType } from "./read.ts"
 import type { NodeSpec, OutputSpec } from "./types.ts"
-import { splitWords } from "./words.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
-
-/** Most bad commands that are told for one `build`. */
-const MAX_BAD_COMMANDS = 10
 
 /** A node as far as it could be read, for the checks of the wiring. */
 export type NodeDraft = {
@@ -26,6 +22,8 @@ export type NodeDraft = {
   outputs: Map<string, OutputSpec>
   /** False for kinds whose outputs are not in `outputs`. */
   outputsKnown: boolean
+  /** Of a node with operators: which, and whether it has the single form, whose outputs may be named without the operator. */
+  operators: { ids: string[]; isSingle: boolean } | null
   /** Null when the node can't run. */
   spec: NodeSpec | null
 }
@@ -53,14 +51,20 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
   checkKeys(problems, value, ALL_NODE_FIELDS, owner, NODE_HINTS)
   const kind = checkKind(problems, value, name, id.at)
   const field = (key: string) => optional(value, key)
+  const operators = kind.operators && readOperators(world, kind.operators, name)
   const inputs = entryOf(value, "inputs")
   const outputs = entryOf(value, "outputs")
   const draft: NodeDraft = {
     id: id.text,
     idAt: id.at,
-    inputs: inputs ? readInputs(problems, inputs.value, name) : [],
-    outputs: outputs ? readOutputs(problems, outputs.value, name) : new Map(),
+    inputs: operators?.inputs ?? (inputs ? readInputs(problems, inputs.value, name) : []),
+    outputs:
+      operators?.outputs ?? (outputs ? readOutputs(problems, outputs.value, owner) : new Map()),
     outputsKnown: kind.outputsKnown,
+    operators: operators && {
+      ids: operators.ids,
+      isSingle: kind.operators!.key.text === "operator",
+    },
     spec: null,
   }
   const texts = readTexts(world, field)
@@ -70,14 +74,17 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
     env: env ? readEnv(problems, env, "env", world.lookup) : {},
     minLogLevel: readLogLevel(problems, field("min_log_level")),
   }
-  if (kind.path === null) return draft
+  if (kind.path === null && !operators?.complete) return draft
   checkLater(problems, value, LATER_NODE_FIELDS, owner)
-  checkProgram(world, kind.path, common.build.length > 0)
+  if (kind.path) checkProgram(world, kind.path, common.build.length > 0)
   if (id.text === null) return draft
   draft.spec = {
     id: id.text,
     ...common,
-    path: kind.path.text,
+    build: operators?.build ?? common.build,
+    minLogLevel: common.minLogLevel ?? operators?.minLogLevel ?? null,
+    path: kind.path?.text ?? "",
+    operators: operators?.operators ?? [],
     inputs: draft.inputs.map((input) => input.spec),
     outputs: [...draft.outputs.values()],
     position: problems.position(value.start),
@@ -117,79 +124,6 @@ function readTexts(world: Surroundings, field: (key: string) => YamlNode | null)
   }
 }
 
-function readArgs(problems: Problems, value: YamlNode | null): string[] {
-  const text = value && readText(problems, value, "args")
-  if (text === null) return []
-  return readWords(problems, value, text, 0, "node args") ?? []
-}
-
-function readBuild(problems: Problems, value: YamlNode | null): string[][] {
-  const text = value && readText(problems, value, "build")
-  if (text === null) return []
-  const commands: string[][] = []
-  let at = 0
-  let bad = 0
-  for (const line of text.split("\n")) {
-    const words = readWords(problems, value, line, at, "build command")
-    if (words === null && ++bad === MAX_BAD_COMMANDS) break
-    if (words && words.length > 0) commands.push(words)
-    at += line.length + 1
-  }
-  return commands
-}
-
-/** Words of a command line, or null with a problem at the quote that stays open. */
-function readWords(
-  problems: Problems,
-  value: YamlNode | null,
-  text: string,
-  at: number,
-  what: string,
-): string[] | null {
-  const split = splitWords(text)
-  if ("words" in split) return split.words
-  if (value?.kind !== "scalar") return null
-  const place = placeIn(problems, value, at + split.openAt, 1)
-  const isBackslash = text[split.openAt] === "\\"
-  const hint = isBackslash
-    ? "this backslash has nothing to escape; write `\\\\`"
-    : "this quote is never closed"
-  problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${text.trimEnd()}`, hint)
-  return null
-}
-
-function readLogLevel(problems: Problems, value: YamlNode | null): LogLevel | null {
-  const text = value && readText(problems, value, "min_log_level")
-  if (text === null || value === null) return null
-  const level = LOG_LEVELS.find((known) => known === text.toLowerCase())
-  if (level) return level
-  const message = `invalid min_log_level: '${text.slice(0, 80)}', expected one of: ${LOG_LEVELS.join(", ")}`
-  problems.error("BAD_VALUE", value, message, text === "warning" ? "did you mean `warn`?" : null)
-  return null
-}
-
-function readOutputs(problems: Problems, value: YamlNode, node: string): Map<string, OutputSpec> {
-  const list = readList(problems, value, "outputs")
-  const first = new Map<string, YamlNode>()
-  const outputs = new Map<string, OutputSpec>()
-  for (const item of list?.items ?? []) {
-    const id = readText(problems, item, "outputs")
-    if (id === null) continue
-    const bad = dataIdProblem(id)
-    const before = first.get(id)
-    if (bad) {
-      problems.error("BAD_ID", item, bad)
-    } else if (before) {
-      const message = `duplicate output ${quote(id)} of node ${quote(node)}: it counts once`
-      problems.warn("DUPLICATE_OUTPUT", item, message, () => firstUse(problems, before))
-    } else {
-      first.set(id, item)
-      outputs.set(id, { id, position: problems.position(item.start) })
-    }
-  }
-  return outputs
-}
-
 function checkProgram(world: Surroundings, path: { text: string } & Span, isBuilt: boolean): void {
   if (isBuilt) return
   const isThere = world.programs.getOrInsertComputed(path.text, (text) => {
@@ -199,10 +133,4 @@ function checkProgram(world: Surroundings, path: { text: string } & Span, isBuil
   const message = `Could not find source path ${quote(path.text)}`
   const hint = `looked in ${world.workingDir}${path.text.includes("/") ? "" : " and on PATH"}`
   world.problems.warn("MISSING_PROGRAM", path, message, hint)
-}
-
-/** The value of a field, or null when it is absent or null. */
-function optional(map: YamlMap, key: string): YamlNode | null {
-  const entry = entryOf(map, key)
-  return entry && !isNull(entry.value) ? entry.value : null
 }

@@ -1,4 +1,5 @@
 import type { LogLevel } from "../core/log.ts"
+import type { OperatorKind } from "../core/operator.ts"
 import type { QueuePolicy } from "../core/policy.ts"
 
 /** A place in a file, counted from 1; columns in UTF-16 units, as editors count them. */
@@ -28,13 +29,15 @@ export type Dataflow = {
   warnings: Problem[]
 }
 
-/** A node that runs a program of the user. Other kinds come with their own issues. */
+/** A node that runs a program of the user, or operators in a runtime of ours. Other kinds come with their own issues. */
 export type NodeSpec = {
   id: string
   name: string | null
   description: string | null
-  /** As written: a script, an executable, a name on PATH. */
+  /** As written: a script, an executable, a name on PATH. Empty when the node has operators. */
   path: string
+  /** In the order of the file. Their inputs and outputs are the node's, as `<operator>/<input>`. */
+  operators: OperatorSpec[]
   args: string[]
   env: Record<string, string>
   /** One command an entry, split into words. */
@@ -42,6 +45,18 @@ export type NodeSpec = {
   inputs: InputSpec[]
   outputs: OutputSpec[]
   minLogLevel: LogLevel | null
+  position: Position
+}
+
+/** One operator of a node. */
+export type OperatorSpec = {
+  id: string
+  kind: OperatorKind
+  /** Absolute path of the file, the prefix and ending of a library included. */
+  path: string
+  /** On a thread of its own. */
+  threads: boolean
+  /** Of the source. */
   position: Position
 }
 

@@ -117,7 +117,7 @@ const CASES: Case[] = [
       nodes:
         - { id: a, path: dynamic }
         - { id: b, path: https://example.org/node }
-        - { id: c, operator: { python: op.py }, outputs: [o] }
+        - { id: c, operator: { python: op.py, outputs: [o] } }
         - { id: d, path: sh, inputs: { i: c/op/o } }
 `,
     report: `
@@ -131,10 +131,10 @@ const CASES: Case[] = [
           |                    ^^^^^^^^^^^^^^^^^^^^^^^^
         hint: nodes with a local \`path\` can run
 
-      flow.yml:4:14: error[UNSUPPORTED_NODE_KIND]: node \`c\` is an operator (\`operator\`), which this version can't run yet
-        4 |   - { id: c, operator: { python: op.py }, outputs: [o] }
-          |              ^^^^^^^^
-        hint: nodes with a local \`path\` can run
+      flow.yml:4:26: error[UNSUPPORTED_OPERATOR]: operator \`c/op\` is written in Python, which this version can't run yet
+        4 |   - { id: c, operator: { python: op.py, outputs: [o] } }
+          |                          ^^^^^^
+        hint: make it a node of its own with \`path\`
 `,
   },
   {

@@ -68,7 +68,7 @@ describe("wiring", () => {
       "  - { id: a, operators: [{ id: op, python: x.py, outputs: [o] }] }\n",
       "  - { id: b, path: sh, inputs: { i: a/op/o } }\n",
     )
-    expect(errorsOf(text)).toEqual(["UNSUPPORTED_NODE_KIND"])
+    expect(errorsOf(text)).toEqual(["UNSUPPORTED_OPERATOR"])
   })
 
   test("thousands of wrong names are told in bounded time", () => {

@@ -4,6 +4,7 @@ import type { NodeDraft } from "./node.ts"
 import { type Problems, quote, quoteList } from "./problems.ts"
 import { didYouMean, firstUse } from "./read.ts"
 import { placeIn } from "./scalar.ts"
+import type { Source } from "./types.ts"
 
 /** Checks how the nodes of a file are connected. */
 export function checkWiring(problems: Problems, nodes: readonly NodeDraft[]): void {
@@ -46,6 +47,13 @@ function checkInput(
   if (source.kind !== "output") return
   const { node, output } = source
   const sender = byId.get(node)
+  if (!sender && reader.id !== null && reader.outputs.has(`${node}/${output}`)) {
+    const long = `${reader.id}/${node}/${output}`
+    const message = `${quote(text.text)} is an output of the same node; its whole name is ${quote(long)}`
+    problems.warn("SHORT_SOURCE", text, message, "the official dora knows the whole name only")
+    spec.source = { kind: "output", node: reader.id, output: `${node}/${output}` }
+    return
+  }
   if (!sender) {
     const at = placeIn(problems, text, 0, node.length)
     const message = `source node ${quote(node)} mapped to input ${input} does not exist`
@@ -53,11 +61,49 @@ function checkInput(
     return
   }
   if (!sender.outputsKnown || sender.outputs.has(output)) return
+  if (sender.operators) {
+    checkOperatorOutput(problems, sender, input, { spec, source: text })
+    return
+  }
   const at = placeIn(problems, text, node.length + 1, output.length)
   const message = `output ${quote(`${node}/${output}`)} mapped to input ${input} does not exist`
   problems.error("UNKNOWN_OUTPUT", at, message, () =>
     outputHint(node, output, [...sender.outputs.keys()]),
   )
+}
+
+/** The single form may leave out the operator; what else names none of the outputs is an error. */
+function checkOperatorOutput(
+  problems: Problems,
+  sender: NodeDraft,
+  input: string,
+  { spec, source: text }: Pick<InputDraft, "spec" | "source">,
+): void {
+  const { node, output } = spec.source as Extract<Source, { kind: "output" }>
+  const { ids, isSingle } = sender.operators!
+  const long = `${ids[0]}/${output}`
+  if (isSingle && sender.outputs.has(long)) {
+    spec.source = { kind: "output", node, output: long }
+    return
+  }
+  const at = placeIn(problems, text, node.length + 1, output.length)
+  const [operator = ""] = output.split("/")
+  const known = [...sender.outputs.keys()].map((id) => `${node}/${id}`)
+  const hint = () => {
+    const near = known.find((id) => id.endsWith(`/${output}`))
+    if (near !== undefined) return `did you mean ${quote(near)}?`
+    return didYouMean(`${node}/${output}`, known) ?? `there are the outputs ${quoteList(known)}`
+  }
+  if (isSingle || ids.includes(operator)) {
+    const message = `output ${quote(`${node}/${output}`)} mapped to input ${input} does not exist`
+    problems.error("UNKNOWN_OUTPUT", at, message, hint)
+  } else if (output.includes("/")) {
+    const message = `source operator ${quote(`${node}/${operator}`)} used for input ${input} does not exist`
+    problems.error("UNKNOWN_OPERATOR", at, message, hint)
+  } else {
+    const message = `input ${input} references output ${quote(output)} of node ${quote(node)}, which is a runtime node; runtime node outputs must include the operator id (expected format: ${quote(`${node}/<operator_id>/<output_id>`)})`
+    problems.error("UNKNOWN_OUTPUT", at, message, hint)
+  }
 }
 
 function nodeHint(word: string, byId: ReadonlyMap<string, NodeDraft>): string {
@@ -82,7 +128,13 @@ type Edge = { from: string; input: InputDraft }
  */
 function warnDeadlocks(problems: Problems, byId: ReadonlyMap<string, NodeDraft>): void {
   const incoming = new Map<string, Edge[]>()
-  for (const [id, node] of byId) incoming.set(id, holdingEdges(node, byId))
+  for (const node of byId.values()) {
+    for (const input of node.inputs) {
+      const edges = incoming.getOrInsertComputed(vertex(node, input.operator), () => [])
+      const from = holder(input, byId)
+      if (from !== null) edges.push({ from, input })
+    }
+  }
   for (let shown = 0; shown < MAX_CYCLES_SHOWN; shown++) {
     dropAcyclic(incoming)
     const start = incoming.keys().next().value
@@ -96,12 +148,18 @@ function warnDeadlocks(problems: Problems, byId: ReadonlyMap<string, NodeDraft>)
   }
 }
 
-function holdingEdges(node: NodeDraft, byId: ReadonlyMap<string, NodeDraft>): Edge[] {
-  return node.inputs.flatMap((input) => {
-    const { source, queuePolicy } = input.spec
-    if (source.kind !== "output" || queuePolicy !== "backpressure") return []
-    return byId.has(source.node) ? [{ from: source.node, input }] : []
-  })
+/** Operators wait each for itself, whatever node they are in. */
+function vertex(node: NodeDraft, operator: string | null): string {
+  return operator === null ? node.id! : `${node.id}/${operator}`
+}
+
+/** Who is held while an input is full; null: nobody. */
+function holder(input: InputDraft, byId: ReadonlyMap<string, NodeDraft>): string | null {
+  const { source, queuePolicy } = input.spec
+  if (source.kind !== "output" || queuePolicy !== "backpressure") return null
+  const sender = byId.get(source.node)
+  if (!sender) return null
+  return vertex(sender, sender.operators && source.output.split("/")[0]!)
 }
 
 /** Removes, again and again, nodes that nobody holds: what is left leads back into a cycle. */

@@ -2,7 +2,6 @@ import type { Vector } from "apache-arrow"
 import { arrayOf, type Layout, readLayout, vectorOf } from "../arrow/decoder.ts"
 import { type ElementArray, type ElementName, viewElements } from "../core/elements.ts"
 import type { Parameters } from "../core/parameters.ts"
-import type { Borrow } from "../shm/reader.ts"
 import { decodeParameters } from "../wire/metadata.ts"
 
 /** Everything that can happen to a node. */
@@ -61,6 +60,16 @@ export class Metadata {
   }
 }
 
+/** Memory of a large message, lent until it is released. */
+export interface Lease {
+  readonly buffer: ArrayBuffer
+  readonly length: number
+  /** Where the buffer lies. */
+  readonly address: number
+  /** Every view of the buffer becomes empty. */
+  release(): void
+}
+
 /** What an input knows of messages with the same header: their layout, and one whole message as a pattern. */
 export type Template = { layout: Layout; pattern: Uint8Array }
 
@@ -101,7 +110,7 @@ export class InputEvent implements Disposable {
   readonly #parameters: Uint8Array | null
   #stream: Uint8Array | null
   #body: ElementArray | null
-  #borrow: Borrow | null
+  #borrow: Lease | null
   /** What was made of the bytes so far; most messages need none of it. */
   #made: Made | null = null
 
@@ -236,7 +245,7 @@ export class InputEvent implements Disposable {
   }
 
   /** A large message of known form needs one view. */
-  #viewKnown(borrow: Borrow): boolean {
+  #viewKnown(borrow: Lease): boolean {
     const known = this.#template > 0 ? this.#source.template(this.#template) : null
     if (known === null || known.layout.byteLength !== borrow.length) return false
     const { simple } = known.layout
@@ -281,7 +290,7 @@ export type MessageFields = {
   parameters: Uint8Array | null
   stream: Uint8Array | null
   body: ElementArray | null
-  borrow: Borrow | null
+  borrow: Lease | null
 }
 
 /** Header and trailer of a message, without its body: what messages of one template have in common. */

@@ -11,10 +11,14 @@ export type LogFields = Record<string, unknown>
 export class Log {
   readonly #node: string
   readonly #structured: boolean
+  readonly #target: string
+  readonly #print: (line: string) => void
 
   /** @internal */
-  constructor(node: string, structured: boolean) {
+  constructor(node: string, structured: boolean, target = "dora-bun", print = console.log) {
     this.#node = node
+    this.#target = target
+    this.#print = print
     this.#structured = structured
   }
 
@@ -43,18 +47,18 @@ export class Log {
     const texts = Object.entries(fields).map(([key, value]) => [key, textOf(value)] as const)
     if (!this.#structured) {
       const extra = texts.map(([key, value]) => ` ${key}=${value}`).join("")
-      console.log(`${level.toUpperCase()} ${this.#node}: ${message}${extra}`)
+      this.#print(`${level.toUpperCase()} ${this.#node}: ${message}${extra}`)
       return
     }
     const record = {
       level: level.toUpperCase(),
       timestamp: new Date().toISOString(),
       node_id: this.#node,
-      target: "dora-bun",
+      target: this.#target,
       message,
       fields: Object.fromEntries(texts),
     }
-    console.log(JSON.stringify(record))
+    this.#print(JSON.stringify(record))
   }
 }
 

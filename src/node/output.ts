@@ -78,6 +78,11 @@ export class Output implements Waiter {
     this.#selfEdge = writer.edges.some((e) => e.plan.node === node && e.ring.backpressure)
   }
 
+  /** Does a message wait for room? */
+  get blocked(): boolean {
+    return this.#queue.length > 0
+  }
+
   /** Sends, or queues the message until every backpressure consumer has room. */
   send(data: Sendable, parameters: Parameters | undefined): Promise<void> {
     this.#checkOpen()

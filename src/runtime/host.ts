@@ -52,6 +52,8 @@ export interface OperatorContext {
   readonly plan: OperatorPlan
   readonly outputs: OperatorOutputs
   readonly log: Log
+  /** Notes which function of the operator is called next, for the report if it never returns: `CALL_INIT` after loading. */
+  entering(step: number): void
   /** Ends the node because of something that happened outside of a call; the error is shown as one of `onEvent` is. */
   fail(error: unknown): void
 }

@@ -31,6 +31,9 @@ export const STOP_WORD = 64
 /** Times the node went to sleep, times it was woken; written by the node. */
 export const PARKS_WORD = 96
 export const WOKEN_WORD = 97
+/** Of an operator runtime: who is being called (index + 1, shifted, with a CALL_*; 0: nobody), and calls begun so far. */
+export const CALL_WORD = 98
+export const CALLS_WORD = 99
 /** First ring. */
 export const RINGS_OFFSET = PAGE_BYTES
 
@@ -38,6 +41,13 @@ export const RINGS_OFFSET = PAGE_BYTES
 export const WAKE_RUNNING = 0
 export const WAKE_PARKED_FUTEX = 1
 export const WAKE_PARKED_FD = 2
+
+/** The call word holds one of these in its low bits: loading, initialising, handling an event, dropping. */
+export const CALL_LOAD = 1
+export const CALL_INIT = 2
+export const CALL_EVENT = 3
+export const CALL_DROP = 4
+export const CALL_BITS = 3
 
 // --- ring header ------------------------------------------------------------------------------------------------
 // Producer's line: written by the producer, polled by nobody.

@@ -31,7 +31,7 @@ import { createMemory } from "./libc.ts"
 import type { SegmentRef } from "./plan.ts"
 import { initHeader, mapFile } from "./segment.ts"
 
-/** Geometry of a ring to be made. Timers have a header for their counters and no slots. */
+/** Geometry of a ring to be made. Timers, and edges within a process, have a header for their counters and no slots. */
 export type RingGeometry = { queueSize: number; policy: QueuePolicy; timer: boolean }
 
 /** A new inbox: its descriptor, where its rings begin, and its words for initialisation. */

@@ -1,5 +1,6 @@
 // What the daemon tells a node about memory: JSON in the environment variable DORA_BUN_PLAN.
 // Every descriptor number is one of the daemon's; it is opened as /proc/<pid>/fd/<fd>.
+import type { OperatorKind } from "../core/operator.ts"
 import type { QueuePolicy } from "../core/policy.ts"
 
 /** Environment variable that carries a {@link NodePlan}. */
@@ -36,9 +37,6 @@ export type NodePlan = {
   operators?: OperatorPlan[]
 }
 
-/** How an operator is loaded. */
-export type OperatorKind = "module" | "shared-library" | "wasm"
-
 /** One operator of a runtime node. The node's inputs and outputs are called `<operator>/<input>`, `<operator>/<output>`. */
 export type OperatorPlan = {
   id: string
@@ -60,6 +58,8 @@ export type InputPlan = {
   ring: number
   /** Large messages that this node may hold at a time. */
   borrowBudget: number
+  /** From an operator to another one of this node: a ring header for the counters, and no slots. */
+  sibling?: boolean
   /** Set for timers, which have a ring header for their counters and no slots. */
   periodNs: number | null
   /** Where large messages lie, and this consumer's borrow line there; null for timers. */

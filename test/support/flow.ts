@@ -9,7 +9,8 @@ import { loadDataflow } from "../../src/descriptor/load.ts"
 
 /** A node of a test: `run` is "program case", a file of test/e2e/nodes and what it is told to do. */
 export type NodeText = {
-  run: string
+  /** Absent when the node has operators. */
+  run?: string
   inputs?: Record<string, unknown>
   outputs?: string[]
   env?: Record<string, string | number>
@@ -29,6 +30,7 @@ export class TestFlow implements AsyncDisposable {
   /** @example await using flow = new TestFlow({ a: { run: "count 5", outputs: ["out"] } }) */
   constructor(nodes: Record<string, NodeText>, options: RunOptions = {}) {
     const list = Object.entries(nodes).map(([id, { run, ...node }]) => {
+      if (run === undefined) return { id, ...node }
       const [program, ...args] = run.split(" ")
       return { id, path: join(PROGRAMS, `${program}.ts`), args: args.join(" "), ...node }
     })

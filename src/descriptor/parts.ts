@@ -1,0 +1,99 @@
+// What nodes and operators have in common.
+import { dataIdProblem } from "../core/ids.ts"
+import { LOG_LEVELS, type LogLevel } from "../core/log.ts"
+import { type Problems, quote } from "./problems.ts"
+import { entryOf, firstUse, readList, readText } from "./read.ts"
+import { isNull, placeIn } from "./scalar.ts"
+import type { OutputSpec } from "./types.ts"
+import { splitWords } from "./words.ts"
+import type { YamlMap, YamlNode } from "./yaml.ts"
+
+/** Most bad commands that are told for one `build`. */
+const MAX_BAD_COMMANDS = 10
+
+/** Words of a command line. */
+export function readArgs(problems: Problems, value: YamlNode | null): string[] {
+  const text = value && readText(problems, value, "args")
+  if (text === null) return []
+  return readWords(problems, value, text, 0, "node args") ?? []
+}
+
+/** One command a line, split into words. */
+export function readBuild(problems: Problems, value: YamlNode | null): string[][] {
+  const text = value && readText(problems, value, "build")
+  if (text === null) return []
+  const commands: string[][] = []
+  let at = 0
+  let bad = 0
+  for (const line of text.split("\n")) {
+    const words = readWords(problems, value, line, at, "build command")
+    if (words === null && ++bad === MAX_BAD_COMMANDS) break
+    if (words && words.length > 0) commands.push(words)
+    at += line.length + 1
+  }
+  return commands
+}
+
+/** Words of a command line, or null with a problem at the quote that stays open. */
+function readWords(
+  problems: Problems,
+  value: YamlNode | null,
+  text: string,
+  at: number,
+  what: string,
+): string[] | null {
+  const split = splitWords(text)
+  if ("words" in split) return split.words
+  if (value?.kind !== "scalar") return null
+  const place = placeIn(problems, value, at + split.openAt, 1)
+  const isBackslash = text[split.openAt] === "\\"
+  const hint = isBackslash
+    ? "this backslash has nothing to escape; write `\\\\`"
+    : "this quote is never closed"
+  problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${text.trimEnd()}`, hint)
+  return null
+}
+
+/** A level of log lines; null when none is given. */
+export function readLogLevel(problems: Problems, value: YamlNode | null): LogLevel | null {
+  const text = value && readText(problems, value, "min_log_level")
+  if (text === null || value === null) return null
+  const level = LOG_LEVELS.find((known) => known === text.toLowerCase())
+  if (level) return level
+  const message = `invalid min_log_level: '${text.slice(0, 80)}', expected one of: ${LOG_LEVELS.join(", ")}`
+  problems.error("BAD_VALUE", value, message, text === "warning" ? "did you mean `warn`?" : null)
+  return null
+}
+
+/** Ids of outputs; `owner` is "node `a`". */
+export function readOutputs(
+  problems: Problems,
+  value: YamlNode,
+  owner: string,
+): Map<string, OutputSpec> {
+  const list = readList(problems, value, "outputs")
+  const first = new Map<string, YamlNode>()
+  const outputs = new Map<string, OutputSpec>()
+  for (const item of list?.items ?? []) {
+    const id = readText(problems, item, "outputs")
+    if (id === null) continue
+    const bad = dataIdProblem(id)
+    const before = first.get(id)
+    if (bad) {
+      problems.error("BAD_ID", item, bad)
+    } else if (before) {
+      const message = `duplicate output ${quote(id)} of ${owner}: it counts once`
+      problems.warn("DUPLICATE_OUTPUT", item, message, () => firstUse(problems, before))
+    } else {
+      first.set(id, item)
+      outputs.set(id, { id, position: problems.position(item.start) })
+    }
+  }
+  return outputs
+}
+
+/** The value of a field, or null when it is absent or null. */
+export function optional(map: YamlMap, key: string): YamlNode | null {
+  const entry = entryOf(map, key)
+  return entry && !isNull(entry.value) ? entry.value : null
+}

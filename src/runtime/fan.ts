@@ -1,0 +1,107 @@
+// What an output of an operator writes to: the rings of other processes, and the queues of siblings.
+import type { Writer } from "../node/output.ts"
+import type { FlowClock } from "../shm/clock.ts"
+import type { OutputWriter, Payload } from "../shm/writer.ts"
+import type { SiblingEdge } from "./sibling.ts"
+
+/** Writes every message to both. */
+export class FanWriter implements Writer {
+  readonly #rings: OutputWriter
+  readonly #siblings: readonly SiblingEdge[]
+  readonly #clock: FlowClock
+  readonly #waits: boolean
+
+  constructor(rings: OutputWriter, siblings: readonly SiblingEdge[], clock: FlowClock) {
+    this.#rings = rings
+    this.#siblings = siblings
+    this.#clock = clock
+    this.#waits = siblings.some((edge) => edge.backpressure)
+  }
+
+  get id(): string {
+    return this.#rings.id
+  }
+
+  get closed(): boolean {
+    return this.#rings.closed
+  }
+
+  get isRead(): boolean {
+    return true
+  }
+
+  get edges(): OutputWriter["edges"] {
+    return this.#rings.edges
+  }
+
+  /** Siblings alone take messages of any size. */
+  get inlineBytes(): number {
+    return this.#rings.isRead ? this.#rings.inlineBytes : Number.POSITIVE_INFINITY
+  }
+
+  ready(ask: boolean): boolean {
+    const ready = this.#rings.ready(ask)
+    if (!this.#waits) return ready
+    return (
+      ready && this.#siblings.every((edge) => !edge.backpressure || edge.gone || edge.hasRoom())
+    )
+  }
+
+  unwant(): void {
+    this.#rings.unwant()
+  }
+
+  publishInline(payload: Payload, parameters: Uint8Array | null): void {
+    if (this.#rings.isRead) this.#rings.publishInline(payload, parameters)
+    else this.#clock.stamp()
+    this.#push(payload, parameters)
+  }
+
+  publishChunk(chunk: number, payload: Payload, parameters: Uint8Array | null): void {
+    // Before the rings have it, which take the chunk over. It is written already, whatever `payload` would write.
+    const { byteLength, headerLength, template } = payload
+    const buffer = this.#rings.lend(chunk, byteLength)
+    const bytes = new Uint8Array(buffer)
+    const write = (target: Uint8Array, at: number) => target.set(bytes, at)
+    this.#clock.stamp()
+    this.#push({ byteLength, headerLength, template, flat: null, write }, parameters)
+    this.#rings.detach(chunk, buffer)
+    this.#rings.publishChunk(chunk, payload, parameters)
+  }
+
+  #push(payload: Payload, parameters: Uint8Array | null): void {
+    const { seconds, fraction } = this.#clock
+    for (let i = 0; i < this.#siblings.length; i++) {
+      this.#siblings[i]!.push(payload, parameters, seconds, fraction)
+    }
+  }
+
+  allocate(): number {
+    return this.#rings.allocate()
+  }
+
+  giveBack(chunk: number): void {
+    this.#rings.giveBack(chunk)
+  }
+
+  write(chunk: number, payload: Payload): void {
+    this.#rings.write(chunk, payload)
+  }
+
+  writeFrame(chunk: number, template: number, payload: () => Payload): void {
+    this.#rings.writeFrame(chunk, template, payload)
+  }
+
+  lend(chunk: number, length: number): ArrayBuffer {
+    return this.#rings.lend(chunk, length)
+  }
+
+  detach(chunk: number, buffer: ArrayBuffer): void {
+    this.#rings.detach(chunk, buffer)
+  }
+
+  close(): void {
+    this.#rings.close()
+    for (const edge of this.#siblings) edge.end()
+  }
+}

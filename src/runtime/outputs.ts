@@ -1,0 +1,82 @@
+import type { Sendable } from "../arrow/encoder.ts"
+import type { Parameters } from "../core/parameters.ts"
+import { NodeClosedError, UnknownOutputError } from "../node/errors.ts"
+import type { Output } from "../node/output.ts"
+import type { Payload } from "../shm/writer.ts"
+import type { OperatorOutputs } from "./host.ts"
+
+/** The outputs of one operator, by its own names for them. */
+export class Outputs implements OperatorOutputs {
+  readonly #owner: string
+  readonly #outputs: ReadonlyMap<string, Output>
+  /** Sends that wait for room. */
+  #waiting = 0
+  #open = false
+  #last: Output | null = null
+  /** Called when the last send that waited has found room. */
+  onRoom: () => void = () => {}
+
+  /** @param owner  node and operator, for messages */
+  constructor(owner: string, outputs: ReadonlyMap<string, Output>) {
+    this.#owner = owner
+    this.#outputs = outputs
+  }
+
+  /** Does a send wait for room? */
+  get blocked(): boolean {
+    return this.#waiting > 0
+  }
+
+  /** All nodes are there: sends reach them. */
+  open(): void {
+    this.#open = true
+  }
+
+  has(output: string): boolean {
+    return this.#outputs.has(output)
+  }
+
+  send(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
+    const found = this.#find(output)
+    const sent = found.send(data, parameters)
+    return found.blocked ? this.#wait(sent) : sent
+  }
+
+  sendPayload(output: string, payload: Payload, parameters?: Parameters): Promise<void> {
+    const found = this.#find(output)
+    const sent = found.sendPayload(payload, parameters)
+    return found.blocked ? this.#wait(sent) : sent
+  }
+
+  /** Ends every output after what waits has been sent. */
+  async close(): Promise<void> {
+    this.#open = false
+    await Promise.all([...this.#outputs.values()].map((output) => output.close()))
+  }
+
+  /** Ends every output now. */
+  abort(): void {
+    this.#open = false
+    for (const output of this.#outputs.values()) output.abort()
+  }
+
+  #find(id: string): Output {
+    const last = this.#last
+    if (last !== null && last.id === id && this.#open) return last
+    if (!this.#open) throw new NodeClosedError(this.#owner)
+    const output = this.#outputs.get(id)
+    if (!output) throw new UnknownOutputError(this.#owner, id, [...this.#outputs.keys()])
+    return output
+  }
+
+  #wait(sent: Promise<void>): Promise<void> {
+    this.#waiting++
+    const done = () => {
+      this.#waiting--
+      if (this.#waiting === 0) this.onRoom()
+    }
+    // Also a send that nobody awaits may be interrupted.
+    sent.then(done, done)
+    return sent
+  }
+}

@@ -1,0 +1,195 @@
+// The process that runs the operators of one node: loads them, joins the dataflow as one node, and drops them on every
+// way out.
+import { eventOf, Session } from "../node/control.ts"
+import type { Membership } from "../node/environment.ts"
+import { Log } from "../node/log.ts"
+import { CALL_LOAD } from "../shm/layout.ts"
+import type { OperatorKind } from "../core/operator.ts"
+import type { OperatorPlan } from "../shm/plan.ts"
+import type { ReceivedEvent } from "../wire/events.ts"
+import { CallRecord } from "./calls.ts"
+import { nameConsole } from "./console.ts"
+import { OperatorFailedError } from "./errors.ts"
+import type { Host, OperatorContext } from "./host.ts"
+import { hostOf } from "./hosts.ts"
+import { Instance, type InstanceOwner } from "./instance.ts"
+import { type OperatorLink, RuntimeLink } from "./link.ts"
+import { Pump } from "./pump.ts"
+
+/** How long operators may take to drop before the process ends anyway. */
+const DROP_MS = 5_000
+
+/** A node whose operators run in this process. */
+export class Runtime implements InstanceOwner {
+  readonly #membership: Membership
+  readonly #plans: readonly OperatorPlan[]
+  readonly #link: RuntimeLink
+  readonly #calls: CallRecord
+  readonly #session = new Session()
+  readonly #instances: Instance[] = []
+  readonly #links = new Map<Instance, OperatorLink>()
+  readonly #hosts = new Map<OperatorKind, Host>()
+  readonly #ends: Promise<void>[] = []
+  readonly #pump: Pump
+  /** As it was before prints got names. */
+  readonly #print = console.log.bind(console)
+  #failed = false
+
+  /** @throws SharedMemoryError */
+  constructor(membership: Membership) {
+    this.#membership = membership
+    this.#plans = membership.plan.operators ?? []
+    this.#link = new RuntimeLink(membership.plan)
+    this.#calls = new CallRecord(this.#link.memory.own)
+    this.#pump = new Pump(this.#instances, this.#link.memory.waiting)
+  }
+
+  /** Runs the operators to their end. Returns the exit code. */
+  async run(): Promise<number> {
+    const node = this.#membership.config.node_id
+    if (this.#plans.length > 1) nameConsole(node, () => this.#speaker())
+    if (!(await this.#load())) return 1
+    this.#link.memory.attached()
+    await this.#session.start(this.#membership.address, {
+      event: (event) => this.#control(event),
+      broken: (error) => this.#broken(error),
+    })
+    for (const { outputs } of this.#instances) outputs.open()
+    await this.#pump.run()
+    await Promise.all(this.#ends)
+    this.#session.close()
+    return this.#failed ? 1 : 0
+  }
+
+  /** Drops every operator that is still there: the process is about to end. */
+  async abort(): Promise<void> {
+    this.#pump.close()
+    const rest = this.#instances.filter((instance) => !instance.over)
+    await within(Promise.all(rest.map((instance) => instance.drop())), DROP_MS)
+  }
+
+  /** An error outside of any call: of a timer, a callback, a promise that nobody awaits. */
+  uncaught(error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? "") : ""
+    const culprit = this.#instances.find(({ context }) => stack.includes(context.plan.path))
+    this.failed(culprit ?? this.#instances[0]!, "outside of a call", error)
+  }
+
+  ended(instance: Instance, all: boolean): void {
+    if (all) for (const { receiver } of this.#instances) receiver.stop("MANUAL")
+    this.#ends.push(this.#finish(instance))
+  }
+
+  failed(instance: Instance, doing: string, error: unknown): void {
+    const node = this.#membership.config.node_id
+    this.#failed = true
+    this.#complain(new OperatorFailedError(node, instance.context.plan, doing, error))
+    // What the others have sent so far arrives; the failed one's end is theirs.
+    this.#ends.push(this.#finish(instance))
+    for (const other of this.#instances) if (!other.over) this.#ends.push(this.#finish(other))
+    this.progress()
+  }
+
+  progress(): void {
+    this.#link.memory.waiting.interrupt()
+  }
+
+  /** Checks all, loads all; tells what is wrong. */
+  async #load(): Promise<boolean> {
+    const problems: unknown[] = []
+    for (const plan of this.#plans) {
+      const host = this.#hosts.get(plan.kind) ?? (await hostOf(plan.kind))
+      this.#hosts.set(plan.kind, host)
+      problems.push(...(await host.check(plan)))
+    }
+    if (problems.length === 0) {
+      for (const [index, plan] of this.#plans.entries()) {
+        try {
+          await this.#loadOne(index, plan)
+        } catch (error) {
+          problems.push(
+            new OperatorFailedError(this.#membership.config.node_id, plan, "to load", error),
+          )
+          break
+        }
+      }
+    }
+    for (const problem of problems) this.#complain(problem)
+    if (problems.length > 0) await this.abort()
+    return problems.length === 0
+  }
+
+  async #loadOne(index: number, plan: OperatorPlan): Promise<void> {
+    const link = this.#link.operator(plan.id)
+    const context = this.#context(index, plan, link)
+    this.#calls.enter(index, CALL_LOAD)
+    const operator = await this.#hosts.get(plan.kind)!.load(context)
+    this.#calls.leave()
+    const { receiver, outputs } = link
+    const parts = { index, context, receiver, outputs, calls: this.#calls, owner: this }
+    const instance = new Instance(operator, parts)
+    this.#instances.push(instance)
+    this.#links.set(instance, link)
+  }
+
+  #context(index: number, plan: OperatorPlan, { outputs }: OperatorLink): OperatorContext {
+    const { node_id: node, dataflow_id, dataflow_descriptor } = this.#membership.config
+    return {
+      node,
+      dataflowId: dataflow_id,
+      dataflowDescriptor: dataflow_descriptor,
+      plan,
+      outputs,
+      log: new Log(node, true, `${node}/${plan.id}`, this.#print),
+      entering: (step) => this.#calls.enter(index, step),
+      fail: (error) => {
+        const instance = this.#instances.find((one) => one.index === index)
+        if (instance && !instance.over) this.failed(instance, "outside of a call", error)
+      },
+    }
+  }
+
+  /** The end of one operator: dropped, then its outputs end after the last message, then nobody waits for it. */
+  async #finish(instance: Instance): Promise<void> {
+    const { receiver, outputs, outputIds, abandon } = this.#links.get(instance)!
+    await instance.drop()
+    receiver.close()
+    abandon()
+    await outputs.close()
+    if (outputIds.length > 0) await this.#session.closeOutputs(outputIds).catch(() => {})
+  }
+
+  #control(received: ReceivedEvent): void {
+    if (received.type === "Stop")
+      for (const { receiver } of this.#instances) receiver.stop("MANUAL")
+    else {
+      const event = eventOf(received)
+      if (event !== null) for (const { receiver } of this.#instances) receiver.push(event)
+    }
+    this.progress()
+  }
+
+  #broken(error: Error): void {
+    for (const { receiver } of this.#instances) receiver.push({ type: "ERROR", error })
+    this.progress()
+  }
+
+  #speaker(): string | null {
+    const index = this.#calls.current
+    const plan = index < 0 ? undefined : this.#plans[index]
+    return plan ? `${this.#membership.config.node_id}/${plan.id}` : null
+  }
+
+  #complain(error: unknown): void {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  }
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: Timer | undefined
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}

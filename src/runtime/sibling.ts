@@ -1,0 +1,223 @@
+// An edge between two operators of one process: a queue of finished events. Its counters lie in shared memory like those of
+// any edge; its messages do not.
+import { ptr } from "bun:ffi"
+import { newElements } from "../core/elements.ts"
+import type { ElementName } from "../core/elements.ts"
+import { INLINE_BYTES } from "../core/limits.ts"
+import {
+  InputEvent,
+  type InputSource,
+  type Lease,
+  type MessageFields,
+  type Template,
+} from "../node/event.ts"
+import type { Port } from "../node/ports.ts"
+import {
+  bodyBytes,
+  CLOSED_WORD,
+  HEAD_WORD,
+  POLICY_WORD,
+  QUEUE_SIZE_WORD,
+  SENT_BYTES_FLOAT,
+  TAIL_WORD,
+  TAKEN_WORD,
+} from "../shm/layout.ts"
+import type { InputPlan } from "../shm/plan.ts"
+import type { Inbox } from "../shm/segment.ts"
+import type { Payload } from "../shm/writer.ts"
+
+const MAX_TEMPLATES = 64
+
+/** The consumer's end is a port of its receiver; the producer pushes. */
+export class SiblingEdge implements Port, InputSource {
+  readonly id: string
+  /** Output of this node that feeds it. */
+  readonly output: string
+  readonly backpressure: boolean
+  readonly isData = true
+  closed = false
+  /** The consumer has ended: nothing is queued any more. */
+  gone = false
+  #ended = false
+  readonly #words: Int32Array
+  readonly #floats: Float64Array
+  readonly #base: number
+  readonly #queueSize: number
+  readonly #events: (InputEvent | null)[]
+  readonly #mask: number
+  #head = 0
+  #tail = 0
+  readonly #templates = new Map<number, Template>()
+  readonly #buffers = new BufferStock()
+  readonly #fields: MessageFields = {
+    seconds: 0,
+    fraction: 0,
+    template: 0,
+    parameters: null,
+    stream: null,
+    body: null,
+    borrow: null,
+  }
+
+  /**
+   * @param id      name of the input as its operator knows it
+   * @param output  the node's output that feeds it
+   */
+  constructor(inbox: Inbox, plan: InputPlan, id: string, output: string) {
+    this.id = id
+    this.output = output
+    this.#words = inbox.words
+    this.#floats = inbox.floats
+    this.#base = plan.ring >> 2
+    this.backpressure = this.#words[this.#base + POLICY_WORD] === 1
+    this.#queueSize = this.#words[this.#base + QUEUE_SIZE_WORD]!
+    const slots = 2 ** Math.ceil(Math.log2(this.#queueSize))
+    this.#events = new Array<InputEvent | null>(slots).fill(null)
+    this.#mask = slots - 1
+  }
+
+  /** Is there room for one more without a loss? */
+  hasRoom(): boolean {
+    return this.#head - this.#tail < this.#queueSize
+  }
+
+  /** Queues a copy of a message; the oldest gives way when the queue is full. */
+  push(payload: Payload, parameters: Uint8Array | null, seconds: number, fraction: number): void {
+    if (this.gone) return
+    if (!this.hasRoom()) this.#dropOldest()
+    const fields = this.#fields
+    fields.seconds = seconds
+    fields.fraction = fraction
+    fields.template = payload.template
+    fields.parameters = parameters
+    fields.stream = null
+    fields.body = null
+    fields.borrow = null
+    if (!this.#copyBody(payload)) this.#copyStream(payload)
+    this.#events[this.#head & this.#mask] = new InputEvent(this, fields)
+    this.#head++
+    this.#count(HEAD_WORD)
+    this.#floats[(this.#base >> 1) + SENT_BYTES_FLOAT]! += bodyBytes(
+      payload.byteLength,
+      payload.headerLength,
+    )
+  }
+
+  /** A message whose form is known needs its elements only. */
+  #copyBody({ template, flat, byteLength }: Payload): boolean {
+    if (flat === null || template === 0 || byteLength > INLINE_BYTES) return false
+    const known = this.#templates.get(template)
+    if (known === undefined) return false
+    const { simple } = known.layout
+    if (simple === null) return false
+    const body = newElements(simple.array.name as ElementName, simple.length)
+    ;(body as Uint8Array).set(flat as Uint8Array)
+    this.#fields.body = body
+    return true
+  }
+
+  #copyStream(payload: Payload): void {
+    const { byteLength } = payload
+    if (byteLength > INLINE_BYTES) {
+      const lease = this.#buffers.lend(byteLength)
+      payload.write(new Uint8Array(lease.buffer), 0)
+      this.#fields.borrow = lease
+      return
+    }
+    this.#fields.stream = new Uint8Array(byteLength)
+    payload.write(this.#fields.stream, 0)
+  }
+
+  #dropOldest(): void {
+    const at = this.#tail & this.#mask
+    this.#events[at]!.release()
+    this.#events[at] = null
+    this.#tail++
+    this.#count(TAIL_WORD)
+  }
+
+  take(): InputEvent | null {
+    if (this.#head === this.#tail) return null
+    const at = this.#tail & this.#mask
+    const event = this.#events[at]!
+    this.#events[at] = null
+    this.#tail++
+    this.#count(TAIL_WORD)
+    this.#count(TAKEN_WORD)
+    return event
+  }
+
+  arrived(): boolean {
+    return this.#head !== this.#tail
+  }
+
+  pending(): boolean {
+    return !this.closed && (this.#head !== this.#tail || this.#ended)
+  }
+
+  finished(): boolean {
+    return this.#ended && this.#head === this.#tail
+  }
+
+  /** The producer sends nothing more. */
+  end(): void {
+    this.#ended = true
+    Atomics.store(this.#words, this.#base + CLOSED_WORD, 1)
+  }
+
+  /** The consumer takes nothing more. */
+  abandon(): void {
+    this.gone = true
+    while (this.#head !== this.#tail) this.#dropOldest()
+  }
+
+  template(number: number): Template | null {
+    return this.#templates.get(number) ?? null
+  }
+
+  learn(number: number, template: Template): void {
+    if (this.#templates.size < MAX_TEMPLATES) this.#templates.set(number, template)
+  }
+
+  released(): void {}
+
+  #count(word: number): void {
+    const at = this.#base + word
+    this.#words[at] = (this.#words[at]! + 1) | 0
+  }
+}
+
+class StockLease implements Lease {
+  readonly buffer: ArrayBuffer
+  readonly length: number
+  readonly #free: ArrayBuffer[]
+
+  constructor(buffer: ArrayBuffer, free: ArrayBuffer[]) {
+    this.buffer = buffer
+    this.length = buffer.byteLength
+    this.#free = free
+  }
+
+  get address(): number {
+    return ptr(this.buffer)
+  }
+
+  release(): void {
+    this.#free.push(this.buffer.transfer())
+  }
+}
+
+/** Buffers of large messages, used again: fresh memory costs more than the copy. */
+class BufferStock {
+  readonly #free: ArrayBuffer[] = []
+
+  lend(length: number): Lease {
+    let buffer = this.#free.pop()
+    // The size has changed: what is there is of no use.
+    if (buffer !== undefined && buffer.byteLength !== length) {
+      this.#free.length = 0
+      buffer = undefined
+    }
+    return new StockLease(buffer ?? new ArrayBuffer(length), this.#free)
+  }
+}
