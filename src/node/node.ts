@@ -149,9 +149,7 @@ export class Node implements Disposable {
         },
         pending: () => receiver.pending(),
         inTurn: true,
-        get dueNs() {
-          return receiver.dueNs
-        },
+        forecast: (nowNs) => receiver.forecast(nowNs),
       }
       if (timeoutMs < 2 ** 31) {
         timer = setTimeout(() => {

@@ -7,6 +7,7 @@ import { EdgeReader } from "../shm/reader.ts"
 import type { Inbox } from "../shm/segment.ts"
 import { TimerRing } from "../shm/timer.ts"
 import { InputEvent, type InputSource, type Template } from "./event.ts"
+import { Rhythm } from "./rhythm.ts"
 
 const MAX_TEMPLATES = 64
 /** Latency and queue are sampled for every message, or one in so many of a fast stream. */
@@ -20,6 +21,8 @@ export interface Port {
   closed: boolean
   /** Does this input end some day? */
   readonly isData: boolean
+  /** When its messages come; null for what is fed from within this process. */
+  readonly rhythm: Rhythm | null
   /** The next message, or null. @throws EdgePoisonedError */
   take(arrived?: boolean): InputEvent | null
   /** A quick look: is there a message? */
@@ -35,6 +38,7 @@ export class RingPort implements InputSource, Port {
   readonly id: string
   readonly plan: InputPlan
   readonly reader: EdgeReader
+  readonly rhythm = new Rhythm()
   closed = false
   readonly #clock: FlowClock
   readonly #released: (event: InputEvent) => void
@@ -105,9 +109,10 @@ export class RingPort implements InputSource, Port {
     const now = this.#clock.nowNs()
     const { seconds, fraction, ring } = this.reader
     const { words, base } = ring
-    const latency = now - this.#clock.monotonicNs(seconds, fraction)
-    words[base + LATENCIES_WORD + bucketOf(latency)]!++
+    const sent = this.#clock.monotonicNs(seconds, fraction)
+    words[base + LATENCIES_WORD + bucketOf(now - sent)]!++
     words[base + DEPTHS_WORD + depthBucketOf(ring.depth())]!++
+    this.rhythm.observe(sent, now)
     const gap = (now - this.#sampledNs) / this.#stride
     this.#sampledNs = now
     this.#stride = gap < FAST_GAP_NS ? SAMPLE_FAST : 1

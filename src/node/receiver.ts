@@ -3,6 +3,7 @@ import type { FlowClock } from "../shm/clock.ts"
 import { STOP_WORD } from "../shm/layout.ts"
 import type { NodePlan, SegmentRef } from "../shm/plan.ts"
 import type { Inbox } from "../shm/segment.ts"
+import { type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { Event, InputEvent } from "./event.ts"
 import { type Port, RingPort, TimerPort } from "./ports.ts"
 
@@ -101,14 +102,34 @@ export class Receiver {
   pending(): boolean {
     if (this.#queue.length > 0 || this.ended || this.stopRequested) return true
     for (const port of this.#ports) if (port.pending()) return true
-    return this.#timers.length > 0 && this.dueNs <= this.#clock.nowNs()
+    return this.#timers.length > 0 && this.#dueNs <= this.#clock.nowNs()
   }
 
   /** When the next timer is due, in monotonic nanoseconds. */
-  get dueNs(): number {
+  get #dueNs(): number {
     let due = Number.POSITIVE_INFINITY
     for (const timer of this.#timers) due = Math.min(due, timer.dueNs)
     return due
+  }
+
+  /** What is expected next, and whether anything else may come before. */
+  forecast(nowNs: number): Forecast {
+    const dueNs = this.#dueNs
+    let atNs = dueNs
+    let spreadNs = 0
+    let sure = true
+    for (const { closed, rhythm } of this.#ports) {
+      if (closed || rhythm === null) continue
+      const at = rhythm.dueNs
+      const spread = rhythm.spreadNs
+      // What did not come in its time may come at any.
+      if (!rhythm.steady || at + spread < nowNs) sure = false
+      else if (at - spread < atNs - spreadNs) {
+        atNs = at
+        spreadNs = spread
+      }
+    }
+    return atNs === Number.POSITIVE_INFINITY ? NO_FORECAST : { dueNs, atNs, spreadNs, sure }
   }
 
   /** Adds an event that goes before everything in the rings; `delivered` is called when it was. */

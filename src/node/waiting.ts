@@ -1,7 +1,8 @@
-// How a node waits: drain, spin, rounds of the event loop, then sleep. docs/adr/0004-waiting.md.
+// How a node waits: drain, spin, rounds of the event loop, then sleep. docs/adr/0004-waiting.md, 0009-anticipation.md.
 import type { FlowClock } from "../shm/clock.ts"
 import type { WaitMode } from "../shm/plan.ts"
-import type { Sleeper } from "../shm/sleep.ts"
+import type { Sleeper, SleepKind } from "../shm/sleep.ts"
+import { Anticipation, type Forecast, NO_FORECAST, together } from "./anticipation.ts"
 import type { Event } from "./event.ts"
 import type { Receiver } from "./receiver.ts"
 
@@ -26,8 +27,8 @@ const pause = (Atomics as unknown as { pause(): void }).pause
 export interface Waiter {
   attempt(): boolean
   pending(): boolean
-  /** Moment at which what it waits for is there by itself (timers), in monotonic nanoseconds. */
-  readonly dueNs?: number
+  /** What it expects next, and what is there by itself at some moment (timers). Without this nothing can be foretold. */
+  forecast?(nowNs: number): Forecast
   /** Of those that are served in turn only the first may try: what comes while others tried is for it. */
   readonly inTurn?: boolean
 }
@@ -37,6 +38,7 @@ export interface Pollable<T> {
   poll(): T | null
   /** As poll, but looks only at what is likely. */
   pollArrived(): T | null
+  forecast(nowNs: number): Forecast
   readonly ended: boolean
 }
 
@@ -45,11 +47,14 @@ export class Waiting {
   readonly #sleeper: Sleeper
   readonly #clock: FlowClock
   readonly #mode: WaitMode
+  readonly #ahead = new Anticipation()
   readonly #waiters: Waiter[] = []
   #running = false
   #lastTurnNs = 0
   #credit = 0
   #handed = 0
+  /** The turn of the event loop under way is spent polling for something foretold. */
+  #foretold = false
 
   constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode) {
     this.#sleeper = sleeper
@@ -83,21 +88,29 @@ export class Waiting {
   /** Polls for a short while in this very call. */
   spinFor<T>(source: Pollable<T>): T | null {
     if (this.#mode === "park") return null
-    return this.#spin(source, this.#mode === "busy" ? SLICE_NS / 2 : SPIN_NS)
+    return this.#spin(source, "fd", this.#mode === "busy" ? SLICE_NS / 2 : SPIN_NS)
   }
 
-  #spin<T>(source: Pollable<T>, forNs: number): T | null {
+  #spin<T>(source: Pollable<T>, kind: SleepKind, mostNs: number): T | null {
     let until = 0
+    let foretoldSince = 0
+    let now = 0
     for (;;) {
-      for (let i = 0; i < LOOKS_PER_CLOCK; i++) {
-        const arrived = source.pollArrived()
-        if (arrived !== null) return arrived
+      let event: T | null = null
+      for (let i = 0; i < LOOKS_PER_CLOCK && event === null; i++) event = source.pollArrived()
+      if (event === null) event = source.poll()
+      const over = event !== null || source.ended
+      if (!over) now = this.#clock.nowNs()
+      if (!over && until === 0) {
+        const forecast = this.#mode === "busy" ? NO_FORECAST : source.forecast(now)
+        const pollNs = this.#ahead.pollNs(forecast, kind, now)
+        if (pollNs > 0) foretoldSince = now
+        const usualNs = this.#mode === "busy" ? SLICE_NS : forecast.sure ? 0 : SPIN_NS
+        until = now + Math.min(mostNs, pollNs > 0 ? pollNs : usualNs)
       }
-      const event = source.poll()
-      if (event !== null || source.ended) return event
-      const now = this.#clock.nowNs()
-      if (until === 0) until = now + forNs
-      else if (now >= until) return null
+      if (!over && now < until) continue
+      if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
+      return event
     }
   }
 
@@ -107,16 +120,17 @@ export class Waiting {
     const deadline = endless ? timeoutMs : this.#clock.nowNs() + timeoutMs * 1e6
     for (;;) {
       if (this.#mode !== "park") {
-        const slice = this.#mode === "busy" ? SLICE_NS : SPIN_NS
-        const left = endless ? slice : deadline - this.#clock.nowNs()
-        const event = this.#spin(receiver, Math.min(slice, left))
+        const left = endless ? timeoutMs : deadline - this.#clock.nowNs()
+        const event = this.#spin(receiver, "futex", left)
         if (event !== null || receiver.ended) return event
       }
       const event = receiver.poll()
-      if (event !== null || receiver.ended || this.#clock.nowNs() >= deadline) return event
-      if (this.#mode !== "busy") {
-        this.#sleepSync(() => receiver.pending(), Math.min(deadline, receiver.dueNs))
-      }
+      const now = this.#clock.nowNs()
+      if (event !== null || receiver.ended || now >= deadline) return event
+      if (this.#mode === "busy") continue
+      const forecast = receiver.forecast(now)
+      const wake = this.#mode === "park" ? deadline : this.#ahead.wakeNs(forecast, "futex", now)
+      this.#sleepSync(() => receiver.pending(), Math.min(deadline, forecast.dueNs, wake))
     }
   }
 
@@ -137,7 +151,11 @@ export class Waiting {
     this.#sleeper.arm("futex")
     if (!pending()) {
       const ms = (untilNs - this.#clock.nowNs()) / 1e6
-      if (ms > 0) this.#sleeper.sleepSync(ms)
+      if (ms > 0) {
+        this.#sleeper.sleepSync(ms)
+        const late = this.#clock.nowNs() - untilNs
+        if (late > 0) this.#ahead.slept("futex", late)
+      }
     }
     this.#sleeper.disarm()
     // Called from a callback while the loop below sleeps on the same word: what woke us may have been for it.
@@ -182,19 +200,36 @@ export class Waiting {
         const until = this.#lastTurnNs + SLICE_NS / 2
         while (!this.#anyPending() && this.#clock.nowNs() < until);
         await turn()
-      } else if (this.#mode === "adaptive" && this.#lastTurnNs - idleSince < ROUNDS_NS) {
+      } else if (this.#mode === "adaptive" && this.#pollsOn(idleSince)) {
         await turn()
       } else {
         stuck = await this.#park(stuck)
         idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
       }
     }
+    this.#foretold = false
     this.#running = false
+  }
+
+  /** Is one more round of the event loop better than a sleep? */
+  #pollsOn(idleSince: number): boolean {
+    const now = this.#lastTurnNs
+    const forecast = this.#forecast(now)
+    this.#foretold = this.#ahead.pollNs(forecast, "fd", now) > 0
+    return this.#foretold || (!forecast.sure && now - idleSince < ROUNDS_NS)
+  }
+
+  /** What all waiters together expect. */
+  #forecast(nowNs: number): Forecast {
+    return together(this.#waiters.map((waiter) => waiter.forecast?.(nowNs) ?? NO_FORECAST))
   }
 
   #newTurn(): void {
     this.#clock.idle()
-    this.#lastTurnNs = this.#clock.nowNs()
+    const now = this.#clock.nowNs()
+    if (this.#foretold) this.#ahead.spend(now - this.#lastTurnNs)
+    this.#foretold = false
+    this.#lastTurnNs = now
     this.#credit = 0
     this.#handed = 1
   }
@@ -222,13 +257,26 @@ export class Waiting {
   async #park(stuck: boolean): Promise<boolean> {
     this.#sleeper.arm("fd")
     const pending = this.#anyPending()
-    let due = Number.POSITIVE_INFINITY
-    for (const waiter of this.#waiters) due = Math.min(due, waiter.dueNs ?? due)
-    const ms = pending ? (stuck ? STUCK_MS : 0) : (due - this.#clock.nowNs()) / 1e6
-    if (ms > 0) await this.#sleeper.sleep(Math.ceil(ms))
+    const ms = pending ? (stuck ? STUCK_MS : 0) : this.#sleepMs()
+    if (ms > 0) {
+      const until = this.#clock.nowNs() + ms * 1e6
+      await this.#sleeper.sleep(ms)
+      const late = this.#clock.nowNs() - until
+      if (late > 0 && !pending) this.#ahead.slept("fd", late)
+    }
     this.#sleeper.disarm()
     if (ms <= 0) await turn()
     return pending
+  }
+
+  /** Whole milliseconds, as timers of the event loop have it: rather too long for what is due, too short for what is foretold. */
+  #sleepMs(): number {
+    const now = this.#clock.nowNs()
+    const forecast = this.#forecast(now)
+    const due = Math.ceil((forecast.dueNs - now) / 1e6)
+    if (this.#mode === "park") return due
+    const wake = this.#ahead.wakeNs(forecast, "fd", now)
+    return Math.min(due, Math.max(1, Math.floor((wake - now) / 1e6)))
   }
 }
 
