@@ -3,6 +3,7 @@ import { Nodes } from "../../test/support/nodes.ts"
 import { FlowClock, readEpoch } from "../shm/clock.ts"
 import type { WaitMode } from "../shm/plan.ts"
 import type { Sleeper, SleepKind } from "../shm/sleep.ts"
+import { type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { InputEvent } from "./event.ts"
 import type { Receiver } from "./receiver.ts"
 import { type Waiter, Waiting } from "./waiting.ts"
@@ -53,12 +54,16 @@ function makeWaiting(mode: WaitMode) {
 class FakeWaiter implements Waiter {
   looks = 0
   done = false
-  dueNs: number | undefined
   readonly #after: number
+  readonly #dueNs: number
 
-  constructor(after: number, dueNs?: number) {
+  constructor(after: number, dueNs = Number.POSITIVE_INFINITY) {
     this.#after = after
-    this.dueNs = dueNs
+    this.#dueNs = dueNs
+  }
+
+  forecast(): Forecast {
+    return { ...NO_FORECAST, dueNs: this.#dueNs }
   }
 
   attempt(): boolean {
@@ -97,7 +102,8 @@ describe("waiting", () => {
     let done = false
     const attempt = () => done || performance.now() > giveUp
     // One that was due long ago, and one that always sees something and never gets it.
-    waiting.add({ attempt, pending: () => false, dueNs: clock.nowNs() - 1e9 })
+    const overdue = { ...NO_FORECAST, dueNs: clock.nowNs() - 1e9 }
+    waiting.add({ attempt, pending: () => false, forecast: () => overdue })
     waiting.add({ attempt, pending: () => true })
     await Bun.sleep(20)
     expect(performance.now()).toBeLessThan(giveUp)
@@ -175,6 +181,88 @@ describe("waiting", () => {
     }
     expect(slow).toBeLessThan(64)
     expect(performance.now() - start).toBeLessThan(1000)
+  })
+})
+
+describe("a wait for something foretold", () => {
+  /** The message comes by itself, at a moment that is known in advance. */
+  class Foretold {
+    readonly ended = false
+    readonly atNs: number
+    readonly #clock: FlowClock
+    constructor(clock: FlowClock, inMs: number) {
+      this.#clock = clock
+      this.atNs = clock.nowNs() + inMs * 1e6
+    }
+    poll(): string | null {
+      return this.#clock.nowNs() >= this.atNs ? "message" : null
+    }
+    pollArrived(): string | null {
+      return null
+    }
+    pending(): boolean {
+      return this.poll() !== null
+    }
+    forecast(nowNs: number): Forecast {
+      if (nowNs > this.atNs + 50_000) return NO_FORECAST
+      return { ...NO_FORECAST, atNs: this.atNs, spreadNs: 50_000, sure: true }
+    }
+  }
+
+  /** A sleeper that sleeps as long as it is asked to. */
+  function sleepy(sleeper: FakeSleeper): void {
+    sleeper.sleepSync = (ms) => {
+      sleeper.asked.push(ms)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(ms, 100))
+    }
+  }
+
+  test("blocks in one sleep that ends shortly before, and polls from there", () => {
+    const { waiting, sleeper, clock } = makeWaiting("adaptive")
+    sleepy(sleeper)
+    const source = new Foretold(clock, 8)
+    expect(String(waiting.blockFor(source as unknown as Receiver, 50))).toBe("message")
+    expect(sleeper.asked).toHaveLength(1)
+    expect(sleeper.asked[0]).toBeGreaterThan(6)
+    expect(sleeper.asked[0]).toBeLessThan(7.9)
+  })
+
+  test("is a plain sleep in a node that is to park", () => {
+    const { waiting, sleeper, clock } = makeWaiting("park")
+    sleepy(sleeper)
+    const source = new Foretold(clock, 8)
+    expect(String(waiting.blockFor(source as unknown as Receiver, 50))).toBe("message")
+    expect(sleeper.asked[0]).toBeGreaterThan(40)
+  })
+
+  test("leaves the event loop its turns while it polls", async () => {
+    const { waiting, sleeper, clock } = makeWaiting("adaptive")
+    const source = new Foretold(clock, 20)
+    let turns = 0
+    const count = setInterval(() => turns++, 1)
+    await new Promise<void>((resolve) => {
+      const attempt = () => {
+        const came = source.poll() !== null
+        if (came) resolve()
+        return came
+      }
+      const forecast = (now: number) => source.forecast(now)
+      waiting.add({ attempt, pending: () => source.pending(), forecast })
+    })
+    clearInterval(count)
+    expect(turns).toBeGreaterThan(5)
+    expect(sleeper.asked[0]).toBeLessThan(20)
+    expect(Math.max(...sleeper.asked)).toBeGreaterThan(10)
+  })
+
+  test("goes on in a plain sleep when it doesn't come", () => {
+    const { waiting, sleeper, clock } = makeWaiting("adaptive")
+    sleepy(sleeper)
+    const source = new Foretold(clock, 8)
+    source.poll = () => null
+    expect(waiting.blockFor(source as unknown as Receiver, 30)).toBeNull()
+    expect(sleeper.asked.length).toBeGreaterThanOrEqual(2)
+    expect(sleeper.asked.length).toBeLessThan(6)
   })
 })
 

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "bun:test"
+import { Anticipation, type Forecast, NO_FORECAST, together } from "./anticipation.ts"
+
+const MS = 1_000_000
+const NEVER = Number.POSITIVE_INFINITY
+
+function at(atNs: number, spreadNs = 50_000): Forecast {
+  return { dueNs: NEVER, atNs, spreadNs, sure: true }
+}
+
+describe("anticipation", () => {
+  test("wakes before the first moment at which the message is likely, by what sleeps last too long", () => {
+    const ahead = new Anticipation()
+    const first = ahead.wakeNs(at(5 * MS), "futex", 0)
+    expect(first).toBeLessThan(4.95 * MS)
+    expect(first).toBeGreaterThan(4 * MS)
+    for (let i = 0; i < 200; i++) ahead.slept("futex", 400_000)
+    const lead = 4.95 * MS - ahead.wakeNs(at(5 * MS), "futex", 0)
+    expect(Math.abs(lead - 400_000)).toBeLessThan(2000)
+    expect(ahead.wakeNs(at(5 * MS), "fd", 0)).toBe(first)
+  })
+
+  test("polls through the likely time and a little longer, and not before or after", () => {
+    const ahead = new Anticipation()
+    const forecast = at(5 * MS)
+    expect(ahead.pollNs(forecast, "futex", 4 * MS)).toBe(0)
+    expect(ahead.pollNs(forecast, "futex", 4.95 * MS)).toBeCloseTo(150_000)
+    expect(ahead.pollNs(forecast, "futex", 5.2 * MS)).toBe(0)
+    expect(ahead.pollNs(NO_FORECAST, "futex", 5 * MS)).toBe(0)
+  })
+
+  test("a sleep of the event loop ends at whole milliseconds, so polling may begin that much sooner", () => {
+    const ahead = new Anticipation()
+    expect(ahead.pollNs(at(5 * MS), "fd", 4 * MS)).toBeGreaterThan(0)
+  })
+
+  test("what is past is not waited for", () => {
+    expect(new Anticipation().wakeNs(at(5 * MS), "futex", 5 * MS)).toBe(NEVER)
+    expect(new Anticipation().wakeNs(NO_FORECAST, "futex", 5 * MS)).toBe(NEVER)
+  })
+
+  test("polls a fifth of the time at most", () => {
+    const ahead = new Anticipation()
+    const period = 2 * MS
+    let polled = 0
+    const periods = 2000
+    for (let i = 1; i <= periods; i++) {
+      const forecast = at(i * period, 500_000)
+      const from = ahead.wakeNs(forecast, "futex", (i - 1) * period + 1)
+      if (from === NEVER) continue
+      const ns = ahead.pollNs(forecast, "futex", from)
+      ahead.spend(ns)
+      polled += ns
+    }
+    const share = polled / (periods * period)
+    expect(share).toBeLessThan(0.21)
+    expect(share).toBeGreaterThan(0.15)
+  })
+})
+
+describe("several forecasts together", () => {
+  test("the earliest counts, and only what everybody is sure of is sure", () => {
+    const sure = together([at(9 * MS), at(5 * MS)])
+    expect([sure.atNs, sure.sure]).toEqual([5 * MS, true])
+    const unsure = together([at(9 * MS), { ...NO_FORECAST, dueNs: 7 * MS }])
+    expect([unsure.atNs, unsure.dueNs, unsure.sure]).toEqual([9 * MS, 7 * MS, false])
+  })
+})
