@@ -1,4 +1,5 @@
 // Gives every operator its events, in turn, and waits for all of them together.
+import { type Forecast, together } from "../node/anticipation.ts"
 import type { Pollable, Waiter, Waiting } from "../node/waiting.ts"
 import type { Instance } from "./instance.ts"
 
@@ -59,6 +60,12 @@ export class Pump implements Pollable<true> {
     return any
   }
 
+  /** What the operators that are free expect next. */
+  forecast(nowNs: number): Forecast {
+    const free = this.#instances.filter((one) => one.free)
+    return together(free.map((one) => one.receiver.forecast(nowNs)))
+  }
+
   /** Whatever can be delivered without leaving this turn of the event loop. */
   #quick(): boolean {
     const waiting = this.#waiting
@@ -93,10 +100,7 @@ export class Pump implements Pollable<true> {
           return true
         },
         pending: () => this.ended || instances.some((one) => one.free && one.receiver.pending()),
-        get dueNs() {
-          const due = instances.map((one) => (one.free ? one.receiver.dueNs : Infinity))
-          return Math.min(...due)
-        },
+        forecast: (nowNs) => this.forecast(nowNs),
       }
       this.#waiting.add(waiter)
     })

@@ -35,6 +35,7 @@ export class SiblingEdge implements Port, InputSource {
   readonly output: string
   readonly backpressure: boolean
   readonly isData = true
+  readonly rhythm = null
   closed = false
   /** The consumer has ended: nothing is queued any more. */
   gone = false
