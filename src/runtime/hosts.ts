@@ -15,5 +15,6 @@ export class NoHostError extends DoraError {
 /** The host of a kind of operators; what is not needed is not loaded. @throws NoHostError */
 export async function hostOf(kind: OperatorKind): Promise<Host> {
   if (kind === "module") return new (await import("./module.ts")).ModuleHost()
+  if (kind === "shared-library") return (await import("./library.ts")).libraryHost
   throw new NoHostError(kind)
 }

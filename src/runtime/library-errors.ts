@@ -88,34 +88,18 @@ export class LibraryLayoutError extends DoraError {
   }
 }
 
-/** `dora_init_operator` returned an error. */
-export class OperatorInitError extends DoraError {
-  constructor({ operator, path, place }: LibraryPlace, text: string) {
-    super("OPERATOR_INIT", {
-      what: `operator \`${operator}\` (${path}) failed to start: ${text}`,
-      where: place,
-      why: "`dora_init_operator` returned this error",
-    })
-  }
-}
-
-/** A call into the operator returned an error, or an answer that does not exist. */
+/** A function of the library returned an error, or an answer that does not exist. */
 export class OperatorCallError extends DoraError {
-  constructor({ operator, path, place }: LibraryPlace, symbol: string, text: string) {
-    super("OPERATOR_CALL", {
-      what: `operator \`${operator}\` (${path}) failed: ${text}`,
-      where: place,
-      why: `\`${symbol}\` returned it`,
-    })
+  constructor(symbol: string, text: string) {
+    super("OPERATOR_CALL", { what: `\`${symbol}\` returned an error: ${text}` })
   }
 }
 
 /** An output that another thread of the operator had sent could not be sent, when its sender had its answer already. */
 export class LateOutputError extends DoraError {
-  constructor({ operator, path, place }: LibraryPlace, text: string) {
+  constructor(text: string) {
     super("LATE_OUTPUT", {
-      what: `operator \`${operator}\` (${path}) sent an output from another thread that could not be sent: ${text}`,
-      where: place,
+      what: `an output that another thread had sent could not be sent: ${text}`,
       fix: "send from the thread that `dora_on_event` is called on: there the operator itself gets the error",
     })
   }

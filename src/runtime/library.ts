@@ -22,7 +22,6 @@ import {
   LibrarySymbolError,
   NotALibraryError,
   OperatorCallError,
-  OperatorInitError,
 } from "./library-errors.ts"
 import { LibraryInputs } from "./library-inputs.ts"
 import { LibraryOutputs } from "./library-outputs.ts"
@@ -117,7 +116,6 @@ export type LibraryCounts = {
 /** One operator of a shared library. It is never unloaded: its threads and its arrays may outlive it. */
 export class LibraryOperator implements Operator {
   readonly #shim: Shim
-  readonly #at: LibraryPlace
   readonly #context: OperatorContext
   readonly #operator: Pointer
   readonly #inputs: LibraryInputs
@@ -129,11 +127,10 @@ export class LibraryOperator implements Operator {
   #calls = 0
   #dropped = false
 
-  /** @throws OperatorInitError */
+  /** @throws OperatorCallError */
   constructor(shim: Shim, library: Pointer, context: OperatorContext) {
     this.#shim = shim
     this.#context = context
-    this.#at = placeOf(context.plan)
     this.#inputs = new LibraryInputs(shim)
     this.#outputs = new LibraryOutputs(shim, context)
     const sink = new JSCallback(
@@ -149,7 +146,8 @@ export class LibraryOperator implements Operator {
     this.#operator = shim.sh_new(library, this.#outputs.words, sink.ptr!, wake.ptr!) as Pointer
     this.#inputs.attach(this.#operator)
     this.#outputs.attach(this.#operator)
-    if (shim.sh_init(this.#operator) !== 0) throw new OperatorInitError(this.#at, this.#takeText(0))
+    if (shim.sh_init(this.#operator) !== 0)
+      throw new OperatorCallError("dora_init_operator", this.#takeText(0))
   }
 
   onEvent(event: OperatorEvent): DoraStatus {
@@ -165,7 +163,7 @@ export class LibraryOperator implements Operator {
     this.#dropped = true
     const failed = this.#shim.sh_drop(this.#operator) !== 0
     this.#inputs.collect()
-    if (failed) throw new OperatorCallError(this.#at, "dora_drop_operator", this.#takeText(0))
+    if (failed) throw new OperatorCallError("dora_drop_operator", this.#takeText(0))
   }
 
   /** What crossed so far. */
@@ -216,14 +214,14 @@ export class LibraryOperator implements Operator {
     }
     if (rest & KEPT) this.#inputs.keep()
     this.#inputs.collect()
-    if (rest & FAILED) throw new OperatorCallError(this.#at, "dora_on_event", this.#takeText(0))
+    if (rest & FAILED) throw new OperatorCallError("dora_on_event", this.#takeText(0))
     if (error !== null) throw error
-    if (rest & LATE) throw new LateOutputError(this.#at, this.#takeText(2))
-    if (rest & NO_MEMORY) throw new OperatorCallError(this.#at, "malloc", "out of memory")
+    if (rest & LATE) throw new LateOutputError(this.#takeText(2))
+    if (rest & NO_MEMORY) throw new OperatorCallError("malloc", "out of memory")
     const status = rest & ANSWER
     if (status === ANSWER) {
       const text = "its answer is none of Continue (0), Stop (1), StopAll (2)"
-      throw new OperatorCallError(this.#at, "dora_on_event", text)
+      throw new OperatorCallError("dora_on_event", text)
     }
     return status as DoraStatus
   }
