@@ -107,7 +107,7 @@ export async function writeFiles(
   return paths
 }
 
-/** Shows what is going on: one line that changes on a terminal, one line for each row elsewhere. */
+/** Shows what is going on: one line that changes on a terminal, one line for each part elsewhere. */
 export function progressOn(stream: NodeJS.WriteStream) {
   const clear = "\r\x1b[K"
   let last = ""
@@ -115,7 +115,7 @@ export function progressOn(stream: NodeJS.WriteStream) {
     show(what: string): void {
       if (stream.isTTY) stream.write(`${clear}${what}`)
       else {
-        const line = what.replace(/, round .*/, "")
+        const line = what.replace(/: .*, round .*/, "")
         if (line !== last) stream.write(`${line}\n`)
         last = line
       }

@@ -101,7 +101,7 @@ function tableOf(rows: readonly Row[]): string {
 
 function pictures(rows: readonly Row[]): string {
   const of = (part: string) => rows.filter((row) => row.part === part)
-  const awake = of("latency").filter((row) => !row.name.includes("parked"))
+  const awake = of("latency").filter((row) => !/, (adaptive|parked)$/.test(row.name))
   return [
     ratios(
       "Times beside the floor (hollow: the goal)",

@@ -66,7 +66,7 @@ function awake(context: Context, peer: Peer, size: number): Case {
       name: peer.name,
       take: async () => timesOf(await peer.latency!({ size, count: countOf(size), paceNs: 0 })),
     },
-    take: () => pingPong(context, { size, mode: modeOf(size), api: "recv", wait: "adaptive" }),
+    take: () => pingPong(context, { size, mode: modeOf(size), api: "recv", wait: "busy" }),
   }
 }
 

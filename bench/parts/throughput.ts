@@ -12,7 +12,7 @@ type Stream = {
 }
 
 /** How long a take measures. */
-const FOR_MS = 400
+const FOR_MS = 300
 const FEW_BYTES = 4096
 /** Slots of the queues: of small messages many, so that the two sides meet rarely. */
 const queueOf = ({ size, policy }: Stream) =>

@@ -49,7 +49,7 @@ async function bun(cwd: string, ...args: string[]) {
   return await run.finished
 }
 
-test("the packed tarball runs a dataflow in an empty project, and its types resolve", async () => {
+test("the packed tarball runs a dataflow and the benchmarks in an empty project, and its types resolve", async () => {
   using pack = folder({})
   const packed = await bun(ROOT, "pm", "pack", "--destination", pack.path, "--quiet")
   expect(packed.code).toBe(0)
@@ -58,8 +58,9 @@ test("the packed tarball runs a dataflow in an empty project, and its types reso
   const names = [...listed.keys()]
   expect(names).toContain("package/src/cli/main.ts")
   expect(names).toContain("package/LICENSE")
-  // Neither tests, nor logs that examples have left in the tree.
-  expect(names.filter((name) => /\.test\.ts$|\/out\//.test(name))).toEqual([])
+  expect(names).toContain("package/bench/floor.c")
+  // Neither tests, nor what examples and builds have left in the tree.
+  expect(names.filter((name) => /\.test\.ts$|\/out\/|\/target\//.test(name))).toEqual([])
 
   using project = folder({
     "package.json": JSON.stringify({ name: "empty", private: true, type: "module" }),
@@ -75,6 +76,9 @@ test("the packed tarball runs a dataflow in an empty project, and its types reso
   const run = await bun(project.path, "x", "dora", "run", "flow.yml")
   expect(run.stdout).toContain("b: seen 3")
   expect(run.code).toBe(0)
+
+  const bench = await bun(project.path, "x", "dora", "bench", "--quick", "--part", "latency")
+  expect([bench.code, bench.stdout]).toEqual([0, expect.stringContaining("64 B copied, recv()")])
 
   const types = await bun(project.path, "check", "--no-script")
   expect([types.code, types.stdout]).toEqual([0, ""])
