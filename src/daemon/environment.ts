@@ -90,7 +90,14 @@ export function nodeEnvironments(
  * Unless somebody says otherwise: official nodes prepare memory for a data plane that no message of theirs takes here, 8 MB
  * each, and complain of every larger message that takes the other way.
  */
-const DEFAULTS = { DORA_NODE_SHM_POOL_SIZE: "65536", DORA_ZERO_COPY_THRESHOLD: "1000000000" }
+const DEFAULTS = {
+  DORA_NODE_SHM_POOL_SIZE: "65536",
+  DORA_ZERO_COPY_THRESHOLD: "1000000000",
+  // They make a copy or two of each message that they send. From glibc such memory comes by mmap and goes back at once, and
+  // a message of 1 MiB costs a millisecond of page faults.
+  MALLOC_MMAP_THRESHOLD_: "33554432",
+  MALLOC_TRIM_THRESHOLD_: "134217728",
+}
 
 /** What every process of a dataflow gets from us. */
 export function ownEnvironment(dataflow: string): Record<string, string> {

@@ -113,7 +113,7 @@ export function failedSource(
 }
 
 /** The end of a node as the rest of a sentence: `exited with code 3`. */
-export function howItEnded({ exitCode, signal }: NodeResult): string {
+export function howItEnded({ exitCode, signal }: Pick<NodeResult, "exitCode" | "signal">): string {
   if (signal !== null) return `was killed by ${signal}`
   return exitCode === null ? "could not be ended" : `exited with code ${exitCode}`
 }

@@ -62,7 +62,7 @@ export class Launch implements AsyncDisposable {
     const at = relay?.address ?? address
     const env = {
       ...environments.get(node.id)!,
-      [CONFIG_VARIABLE]: nodeConfigText(dataflow, flow, node.spec, at),
+      [CONFIG_VARIABLE]: nodeConfigText(dataflow, flow, node.spec, at, node.restartCount),
       [PLAN_VARIABLE]: JSON.stringify(memory.nodePlan(node.id)),
     }
     node.start(command, env, relay)
@@ -79,7 +79,10 @@ function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay>
   const nodes = new Map(foreign.map((node) => [node.id, node]))
   const plan = {
     dataflow,
-    nodes: foreign.map(({ id }) => ({ plan: memory.nodePlan(id), mayRestart: false })),
+    nodes: foreign.map(({ id, spec }) => ({
+      plan: memory.nodePlan(id),
+      mayRestart: spec.restart.policy !== "never" && spec.inputs.length > 0,
+    })),
     maxSockets: MAX_SOCKETS_PER_NODE * foreign.length,
   }
   const host: RelayHost = {

@@ -6,13 +6,15 @@ import { CONFIG_VARIABLE, encodeNodeConfig, type InputConfig } from "../wire/con
  * The value of DORA_NODE_CONFIG for a node. A descriptor that would not fit into one variable is left out: no node
  * needs it to run.
  *
- * @param address  host:port of the daemon
+ * @param address       host:port of the daemon
+ * @param restartCount  how often the node was started again
  */
 export function nodeConfigText(
   dataflow: string,
   flow: Dataflow,
   node: NodeSpec,
   address: string,
+  restartCount = 0,
 ): string {
   const config = {
     dataflow_id: dataflow,
@@ -25,7 +27,7 @@ export function nodeConfigText(
     dataflow_descriptor: flow.json,
     dynamic: false,
     write_events_to: null,
-    restart_count: 0,
+    restart_count: restartCount,
     // Or an official node would publish on zenoh, where nobody of ours listens.
     output_routing: Object.fromEntries(
       node.outputs.map(({ id }) => [id, { daemon_only: true, required_ackers: [] }]),

@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import { HybridClock } from "../core/clock.ts"
 import { FAILED_START_GRACE_MS, MAX_SOCKETS_PER_NODE, STARTUP_TIMEOUT_MS } from "../core/limits.ts"
-import type { LogRecord } from "../core/log.ts"
+import type { LogLevel, LogRecord } from "../core/log.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { Barrier } from "./barrier.ts"
 import { build } from "./build.ts"
@@ -60,6 +60,7 @@ class Run implements RunningDataflow {
   #ladder = new StopLadder([])
   #barrier: Barrier | null = null
   #memory: Memory | null = null
+  #launch: Launch | null = null
   #counters: EdgeCounters[] = []
   #startedMs = 0
 
@@ -167,6 +168,9 @@ class Run implements RunningDataflow {
       clock: this.#clock,
       forced: (node: string) => this.#ladder.forced(node),
       blame: (node: string) => this.#blame(node, barrier.open),
+      downstream: (node: string) => this.#downstream(node),
+      again: (node: SupervisedNode) => this.#launch!.start(node),
+      say: (level: LogLevel, message: string) => logs.say(level, message),
       onState: (node: string, state: NodeState) => this.#emit({ type: "state", node, state }),
       onEnd: (result: NodeResult) => {
         this.#results.push(result)
@@ -209,7 +213,7 @@ class Run implements RunningDataflow {
         this.#ladder.kill("a dead relay", this.waitingFor())
       },
     })
-    this.#resources.use(launch)
+    this.#launch = this.#resources.use(launch)
     for (const node of this.#nodes) launch.start(node)
   }
 
@@ -268,6 +272,12 @@ class Run implements RunningDataflow {
       stopped: this.#ladder.report,
       durationMs,
     }
+  }
+
+  #downstream(id: string): SupervisedNode[] {
+    return this.#nodes.filter(({ spec }) =>
+      spec.inputs.some(({ source }) => source.kind === "output" && source.node === id),
+    )
   }
 
   #blame(node: string, started: boolean): string | null {

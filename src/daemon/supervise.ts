@@ -1,15 +1,18 @@
 // One node from its start to its end: the process, what its sessions ask for, and how it is stopped.
+import { KILL_WAIT_MS } from "../core/limits.ts"
 import type { HybridClock } from "../core/clock.ts"
+import type { LogLevel } from "../core/log.ts"
 import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
-import { encodeEvent } from "../wire/events.ts"
+import { encodeEvent, type NodeEvent } from "../wire/events.ts"
 import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
-import { judge, NodeExitedEarlyError, HiddenOfficialNodeError } from "./failure.ts"
+import { howItEnded, judge, NodeExitedEarlyError, HiddenOfficialNodeError } from "./failure.ts"
 import type { Guard } from "./guard.ts"
 import type { NodeLog } from "./logs.ts"
 import { Mailbox } from "./mailbox.ts"
 import type { Relay } from "./official/relay.ts"
 import type { Memory } from "./memory.ts"
+import { Restarts } from "./restart.ts"
 import type { SessionNode } from "./session.ts"
 import { Child, type Exit } from "./spawn.ts"
 import type { Stoppable } from "./stop.ts"
@@ -27,6 +30,11 @@ export type Surroundings = {
   forced: (node: string) => boolean
   /** The failed node that explains the failure of this one. */
   blame: (node: string) => string | null
+  /** The nodes that get messages of this one. */
+  downstream: (node: string) => SupervisedNode[]
+  /** Starts a node again. @throws SpawnError */
+  again: (node: SupervisedNode) => void
+  say: (level: LogLevel, message: string) => void
   onState: (node: string, state: NodeState) => void
   onEnd: (result: NodeResult) => void
 }
@@ -50,6 +58,17 @@ export class SupervisedNode implements SessionNode, Stoppable {
   #state: NodeState = "starting"
   #startedMs = 0
   #exited = false
+  readonly #restarts: Restarts
+  /** How often it was started again. */
+  restartCount = 0
+  #stopping = false
+  /** The end of the last process, while the next one is waited for. */
+  #waiting: Exit | null = null
+  #subscribed = false
+  /** Before the next start, or until the node must have subscribed. */
+  #timer: Timer | null = null
+  /** What is known of its end beside its exit. */
+  #note: string | null = null
 
   constructor(spec: NodeSpec, log: NodeLog, around: Surroundings) {
     this.id = spec.id
@@ -57,13 +76,14 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.outputs = spec.outputs.map((output) => output.id)
     this.log = log
     this.#around = around
+    this.#restarts = new Restarts(spec.restart)
     const { promise, resolve } = Promise.withResolvers<NodeResult>()
     this.ended = promise
     this.#setEnded = resolve
   }
 
   get alive(): boolean {
-    return this.#child !== null && !this.#exited
+    return this.#child !== null && (!this.#exited || this.#waiting !== null)
   }
 
   /** The command line, once it is started. */
@@ -81,6 +101,12 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#command = command.argv
     this.#relay = relay
     this.#startedMs = performance.now()
+    this.#exited = false
+    this.#subscribed = false
+    if (!relay && this.#restarts.possible) {
+      const what = `node ${this.id}: \`restart_policy\` has no effect yet on scripts for Bun`
+      this.#around.say("warn", what)
+    }
     this.#child = new Child({
       argv: command.argv,
       cwd: this.#around.flow.workingDir,
@@ -89,11 +115,13 @@ export class SupervisedNode implements SessionNode, Stoppable {
       onLine: (stream, line) => this.log.line(stream, line),
     })
     this.#enter("starting")
+    this.#watchStart()
     this.#child.finished.then(async (exit) => {
       this.#exited = true
+      this.#clearTimer()
       // What the process had sent is still under way to its consumers.
       await this.#relay?.drained(this.id)
-      this.#end(exit)
+      if (!this.#restart(exit)) this.#end(exit)
     })
   }
 
@@ -104,12 +132,13 @@ export class SupervisedNode implements SessionNode, Stoppable {
 
   subscribe(reply: (error: string | null) => void, relayed = false): () => void {
     const { barrier, memory } = this.#around
-
+    this.#subscribed = true
+    this.#clearTimer()
     if (!relayed && !memory.attached(this.id)) {
       const error = new HiddenOfficialNodeError(this.spec)
       barrier.fail(error, error.parts.what)
     }
-    if (!barrier.open) this.#enter("ready")
+    this.#enter(barrier.open ? "running" : "ready")
     return barrier.arrive(this.id, reply)
   }
 
@@ -118,16 +147,25 @@ export class SupervisedNode implements SessionNode, Stoppable {
   }
 
   requestStop(): void {
+    this.#stopping = true
+    if (this.#waiting) {
+      // Between two processes: there will be no next one.
+      this.#clearTimer()
+      this.#end(this.#waiting)
+      return
+    }
     this.#enter("stopping")
-    this.#tell(encodeEvent({ type: "Stop" }, this.#around.clock.stamp()))
+    this.tell({ type: "Stop" })
     this.#relay?.endEvents(this.id)
     this.mailbox.end()
     this.#around.memory.requestStop(this.id)
   }
 
-  #tell(event: Uint8Array): void {
-    if (this.#relay) this.#relay.push(this.id, event)
-    else this.mailbox.push(event)
+  /** Adds an event to what the node is told. */
+  tell(event: NodeEvent): void {
+    const bytes = encodeEvent(event, this.#around.clock.stamp())
+    if (this.#relay) this.#relay.push(this.id, bytes)
+    else this.mailbox.push(bytes)
   }
 
   terminate(): void {
@@ -155,18 +193,76 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#around.onState(this.id, state)
   }
 
+  /** A process that doesn't subscribe in the time that the dataflow file gives it is killed. */
+  #watchStart(): void {
+    const { startupTimeout } = this.spec.restart
+    if (startupTimeout === null) return
+    this.#timer = setTimeout(() => {
+      this.#note = "process killed: startup_timeout exceeded before node connected"
+      this.#around.say("error", `node ${this.id}: ${this.#note}`)
+      this.kill(KILL_WAIT_MS)
+    }, startupTimeout * 1000)
+  }
+
+  #clearTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  /** Starts the node again if its policy says so; false: this was its end. */
+  #restart(exit: Exit): boolean {
+    const { downstream, again, memory, say } = this.#around
+    if (this.#stopping || !this.#relay) return false
+    // Official: a node to which nothing can come is not started again, and that includes sources.
+    const decided = this.#restarts.decide(exit.code === 0, performance.now())
+    if (decided === null) return false
+    if (this.#subscribed && memory.openInputs(this.id).length === 0) {
+      say("info", `node ${this.id}: not restarting node because all inputs are already closed`)
+      return false
+    }
+    if ("given" in decided) {
+      say("error", `node ${this.id}: ${decided.given}`)
+      return false
+    }
+    const how = howItEnded({ exitCode: exit.code, signal: exit.signal })
+    say("warn", `node ${this.id} ${how}; it is started again`)
+    for (const node of downstream(this.id)) node.tell({ type: "NodeRestarted", node: this.id })
+    this.#waiting = exit
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      this.#waiting = null
+      this.restartCount++
+      try {
+        again(this)
+      } catch (error) {
+        say("error", (error as Error).message)
+        this.#end(exit)
+      }
+    }, decided.delayMs)
+    return true
+  }
+
   #end(exit: Exit): void {
-    const { barrier, memory, forced, blame, onEnd } = this.#around
-    // First of all: the neighbours may be waiting for messages, or for room.
-    memory.exited(this.id)
-    this.mailbox.end()
-    this.#enter("exited")
+    this.#waiting = null
+    const { barrier, memory, forced, blame, onEnd, downstream } = this.#around
     const causedBy = blame(this.id)
     const verdict = judge(exit, {
       started: barrier.open,
       forced: forced(this.id),
       blamed: causedBy,
     })
+    const how = howItEnded({ exitCode: exit.code, signal: exit.signal })
+    for (const node of verdict.ok || !barrier.open ? [] : downstream(this.id)) {
+      const affected = node.spec.inputs.filter(({ source }) => {
+        return source.kind === "output" && source.node === this.id
+      })
+      const inputs = affected.map(({ id }) => id)
+      node.tell({ type: "NodeFailed", inputs, error: `node ${this.id} ${how}`, source: this.id })
+    }
+    // The neighbours may be waiting for messages, or for room.
+    memory.exited(this.id)
+    this.mailbox.end()
+    this.#enter("exited")
     const result: NodeResult = {
       node: this.id,
       ...verdict,

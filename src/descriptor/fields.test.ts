@@ -35,11 +35,7 @@ describe("a size in bytes", () => {
 
 describe("fields of later issues", () => {
   test.each([
-    "restart_policy: always",
-    "max_restarts: 3",
-    "restart_delay: 0.5",
     "health_check_timeout: 5",
-    "startup_timeout: 5",
     "shared_memory_pool_size: 8MB",
     "max_log_size: 1 MB",
     "max_rotated_files: 0",
@@ -55,7 +51,7 @@ describe("fields of later issues", () => {
     expect(warningsOf(node(field))).toEqual(["NOT_YET_SUPPORTED"])
   })
 
-  test.each(["restart_policy: never", "max_restarts: ~", "deploy: null"])(
+  test.each(["restart_policy: never", "max_restarts: ~", "startup_timeout: 5", "deploy: null"])(
     "%s changes nothing and is worth no warning",
     (field) => {
       expect(problemsOf(node(field))).toEqual([])
@@ -63,8 +59,7 @@ describe("fields of later issues", () => {
   )
 
   test("are warned about once for every use", () => {
-    const text =
-      "nodes:\n- { id: a, path: sh, max_restarts: 1 }\n- { id: b, path: sh, max_restarts: 1 }\n"
+    const text = "nodes:\n- { id: a, path: sh, pattern: x }\n- { id: b, path: sh, pattern: x }\n"
     expect(warningsOf(text)).toEqual(["NOT_YET_SUPPORTED", "NOT_YET_SUPPORTED"])
   })
 })

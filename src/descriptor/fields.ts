@@ -15,6 +15,7 @@ import {
   readWhole,
   wrongType,
 } from "./read.ts"
+import { RESTART_FIELDS } from "./restart.ts"
 import { isNull } from "./scalar.ts"
 import type { YamlEntry, YamlMap, YamlNode } from "./yaml.ts"
 
@@ -44,20 +45,12 @@ export const NODE_FIELDS = [
   "inputs",
   "outputs",
   "min_log_level",
+  ...RESTART_FIELDS,
 ]
 
 /** Fields of a node that are checked and have no effect yet. */
 export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
-  restart_policy: (problems, value, field) =>
-    readChoice(problems, value, field, ["never", "on-failure", "always"]) === "never"
-      ? "inert"
-      : undefined,
-  max_restarts: whole(2n ** 32n - 1n),
-  restart_delay: seconds,
-  max_restart_delay: seconds,
-  restart_window: seconds,
   health_check_timeout: seconds,
-  startup_timeout: seconds,
   finish_grace_secs: seconds,
   shared_memory_pool_size: size,
   max_log_size: size,

@@ -6,6 +6,15 @@ import { loadDataflow, parseDataflow } from "./load.ts"
 import { DescriptorError } from "./problems.ts"
 import { parse, TEST_FILE } from "./testing.ts"
 
+const NEVER = {
+  policy: "never",
+  most: null,
+  delay: 0,
+  maxDelay: null,
+  window: null,
+  startupTimeout: null,
+} as const
+
 let folder = ""
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dora-flow-"))
@@ -50,6 +59,12 @@ nodes:
     path: sh
     inputs:
       image: { source: camera/image, queue_size: 1, queue_policy: backpressure, input_timeout: 2 }
+    restart_policy: on-failure
+    max_restarts: 3
+    restart_delay: 0.5
+    max_restart_delay: 8
+    restart_window: 60
+    startup_timeout: 10
 `)
     expect(flow.warnings).toEqual([])
     expect(flow.path).toBe(TEST_FILE)
@@ -91,6 +106,7 @@ nodes:
         ],
         outputs: [{ id: "image", position: at(19, 15) }],
         minLogLevel: "info",
+        restart: NEVER,
         position: at(6, 5),
       },
       {
@@ -114,6 +130,14 @@ nodes:
         ],
         outputs: [],
         minLogLevel: null,
+        restart: {
+          policy: "on-failure",
+          most: 3,
+          delay: 0.5,
+          maxDelay: 8,
+          window: 60,
+          startupTimeout: 10,
+        },
         position: at(21, 5),
       },
     ])

@@ -9,6 +9,7 @@ import { optional, readArgs, readBuild, readLogLevel, readOutputs } from "./part
 import { findProgram } from "./program.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, readText, wrongType } from "./read.ts"
+import { readRestart } from "./restart.ts"
 import type { NodeSpec, OutputSpec } from "./types.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
 
@@ -73,6 +74,7 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
     ...texts,
     env: env ? readEnv(problems, env, "env", world.lookup) : {},
     minLogLevel: readLogLevel(problems, field("min_log_level")),
+    restart: readRestart(problems, field, owner),
   }
   if (kind.path === null && !operators?.complete) return draft
   checkLater(problems, value, LATER_NODE_FIELDS, owner)

@@ -45,6 +45,7 @@ export type NodeSpec = {
   inputs: InputSpec[]
   outputs: OutputSpec[]
   minLogLevel: LogLevel | null
+  restart: RestartSpec
   position: Position
 }
 
@@ -58,6 +59,20 @@ export type OperatorSpec = {
   threads: boolean
   /** Of the source. */
   position: Position
+}
+
+/** When a node is started again. Times in seconds. */
+export type RestartSpec = {
+  policy: "never" | "on-failure" | "always"
+  /** How often at most; null: without limit. */
+  most: number | null
+  /** Before the first time; it doubles with each further one. */
+  delay: number
+  maxDelay: number | null
+  /** After this long the count begins anew; null: never. */
+  window: number | null
+  /** How long the process may take to subscribe; null: as long as all others. */
+  startupTimeout: number | null
 }
 
 /** One input of a node. */

@@ -51,11 +51,11 @@ const CASES: Case[] = [
       nodes:
         - id: a
           path: sh
-          restart_policy: on-failure
+          send_stdout_as: log
 `,
     report: `
-      flow.yml:4:5: warning[NOT_YET_SUPPORTED]: \`restart_policy\` is accepted but has no effect yet
-        4 |     restart_policy: on-failure
+      flow.yml:4:5: warning[NOT_YET_SUPPORTED]: \`send_stdout_as\` is accepted but has no effect yet
+        4 |     send_stdout_as: log
           |     ^^^^^^^^^^^^^^
 `,
   },

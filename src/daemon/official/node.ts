@@ -90,7 +90,9 @@ export class RelayNode implements SessionNode {
   }
 
   closeOutputs(outputs: readonly string[]): void {
-    if (this.mayRestart) return
+    // Who may be started again keeps its outputs, unless nothing can come to it any more.
+    if (this.mayRestart && !this.#inputs.every((input) => input.closed)) return
+    if (this.mayRestart && this.#timers.length > 0) return
     if (!this.relayed) {
       this.#around.report({ type: "closeOutputs", node: this.id, outputs: [...outputs] })
       return
