@@ -32,8 +32,9 @@ export function failureReport(result: DataflowResult): string {
 }
 
 function endOf(node: NodeResult): string {
-  const how =
+  const end =
     node.signal !== null ? `killed by ${node.signal}` : `exited with code ${node.exitCode ?? "?"}`
+  const how = node.during === undefined ? end : `${end} in ${node.during}`
   switch (node.cause) {
     case "startup":
       return `${how} before it had subscribed to its inputs`

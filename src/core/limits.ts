@@ -65,6 +65,12 @@ export const MAX_SOCKETS_PER_NODE = 16
 export const DRAIN_MS = 100
 /** After SIGKILL: how long until a process counts as stuck in the kernel and is given up. */
 export const KILL_WAIT_MS = 5_000
+/** How often the daemon looks at what operators are doing, … */
+export const WATCHDOG_MS = 500
+/** … after what time in one call it says so, … */
+export const WATCHDOG_WARN_MS = 2_000
+/** … and how long a call of a WebAssembly operator may last. */
+export const WASM_CALL_MS = 5_000
 /** Grace of the nodes that had started well when the start of the dataflow fails. */
 export const FAILED_START_GRACE_MS = 1_000
 /** Last lines of a node's stderr that are kept for the failure report, and how much of each. */

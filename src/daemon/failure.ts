@@ -16,7 +16,10 @@ export class NodeExitedEarlyError extends DoraError {
       what: `node ${node.id} ${howItEnded(result)} before the dataflow had started`,
       where: placeOf(node),
       why: evidence(result.command, result.stderrTail),
-      fix: "a node must call `Node.init()` and stay until all others have done so",
+      fix:
+        node.operators.length > 0
+          ? "the lines above say which operator it is about"
+          : "a node must call `Node.init()` and stay until all others have done so",
     })
     this.result = result
   }
@@ -113,9 +116,14 @@ export function failedSource(
 }
 
 /** The end of a node as the rest of a sentence: `exited with code 3`. */
-export function howItEnded({ exitCode, signal }: Pick<NodeResult, "exitCode" | "signal">): string {
-  if (signal !== null) return `was killed by ${signal}`
-  return exitCode === null ? "could not be ended" : `exited with code ${exitCode}`
+export function howItEnded({
+  exitCode,
+  signal,
+  during,
+}: Pick<NodeResult, "exitCode" | "signal" | "during">): string {
+  const where = during === undefined ? "" : ` in ${during}`
+  if (signal !== null) return `was killed by ${signal}${where}`
+  return exitCode === null ? "could not be ended" : `exited with code ${exitCode}${where}`
 }
 
 function evidence(command: string[], tail: readonly string[]): string {

@@ -209,6 +209,11 @@ export class Memory implements Disposable {
     }
   }
 
+  /** What a node says about itself in the header of its inbox. */
+  words(id: string): Int32Array {
+    return this.#node(id).inbox.words
+  }
+
   /** Has the node mapped its inbox? A node that subscribes without it speaks the official protocol only. */
   attached(id: string): boolean {
     return Atomics.load(this.#node(id).inbox.words, ATTACHED_WORD) !== 0

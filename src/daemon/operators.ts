@@ -1,5 +1,15 @@
-// The operators of a node, as the daemon sees them: one process of ours that runs them all.
-import type { InputSpec, NodeSpec } from "../descriptor/types.ts"
+// The operators of a node, as the daemon sees them: one process of ours that runs them all, and says in its memory whose
+// code it is running.
+import { WASM_CALL_MS, WATCHDOG_MS, WATCHDOG_WARN_MS } from "../core/limits.ts"
+import type { InputSpec, NodeSpec, OperatorSpec } from "../descriptor/types.ts"
+import {
+  CALL_BITS,
+  CALL_DROP,
+  CALL_EVENT,
+  CALL_INIT,
+  CALL_WORD,
+  CALLS_WORD,
+} from "../shm/layout.ts"
 import type { NodePlan } from "../shm/plan.ts"
 
 /** Does an input come from an operator of the same process? */
@@ -15,5 +25,92 @@ export function operatorPlans(spec: NodeSpec): Pick<NodePlan, "operators"> {
       const { file, line, column } = position
       return { id, kind, path, threads, place: `${file}:${line}:${column}` }
     }),
+  }
+}
+
+/** A call of an operator that has begun and not ended. */
+export type OpenCall = { operator: OperatorSpec; symbol: string }
+
+/** Whose code a runtime is running, or was when it died; null: its own. */
+export function openCall(spec: NodeSpec, words: Int32Array): OpenCall | null {
+  const word = words[CALL_WORD]!
+  const operator = spec.operators[(word >> CALL_BITS) - 1]
+  return operator ? { operator, symbol: symbolOf(operator, word & ((1 << CALL_BITS) - 1)) } : null
+}
+
+function symbolOf({ kind }: OperatorSpec, step: number): string {
+  const isModule = kind === "module"
+  if (step === CALL_EVENT) return isModule ? "onEvent" : "dora_on_event"
+  if (step === CALL_DROP) return isModule ? "drop" : "dora_drop_operator"
+  if (step === CALL_INIT) return isModule ? "the constructor" : "dora_init_operator"
+  return "the loading"
+}
+
+/** @example describeCall("rt", call) // "`dora_on_event` of operator `rt/op` (/flows/libop.so)" */
+export function describeCall(node: string, { operator, symbol }: OpenCall): string {
+  const name = symbol.startsWith("the ") ? symbol : `\`${symbol}\``
+  return `${name} of operator \`${node}/${operator.id}\` (${operator.path})`
+}
+
+/** A node that may run operators. */
+export interface WatchedNode {
+  readonly id: string
+  readonly spec: NodeSpec
+  readonly alive: boolean
+  readonly words: Int32Array
+  kill(waitMs?: number): void
+}
+
+type Seen = { word: number; calls: number; sinceMs: number; warned: boolean }
+
+/**
+ * Tells which operator does not return from a call, and ends the node when it is a WebAssembly one: nothing else can stop its
+ * code.
+ */
+export class Watchdog implements Disposable {
+  readonly #nodes: readonly WatchedNode[]
+  readonly #say: (level: "warn" | "error", message: string) => void
+  readonly #seen = new Map<string, Seen>()
+  readonly #timer: Timer | null
+
+  constructor(
+    nodes: readonly WatchedNode[],
+    say: (level: "warn" | "error", message: string) => void,
+  ) {
+    this.#nodes = nodes.filter(({ spec }) => spec.operators.length > 0)
+    this.#say = say
+    this.#timer = this.#nodes.length > 0 ? setInterval(() => this.#look(), WATCHDOG_MS) : null
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer) clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    for (const node of this.#nodes) if (node.alive) this.#lookAt(node, performance.now())
+  }
+
+  #lookAt(node: WatchedNode, nowMs: number): void {
+    const word = node.words[CALL_WORD]!
+    const calls = node.words[CALLS_WORD]!
+    const seen = this.#seen.get(node.id)
+    if (word === 0 || seen?.word !== word || seen.calls !== calls) {
+      this.#seen.set(node.id, { word, calls, sinceMs: nowMs, warned: false })
+      return
+    }
+    const call = openCall(node.spec, node.words)
+    if (call === null) return
+    const lasted = nowMs - seen.sinceMs
+    const what = describeCall(node.id, call)
+    if (lasted >= WATCHDOG_WARN_MS && !seen.warned) {
+      seen.warned = true
+      this.#say("warn", `node ${node.id} has been in ${what} for ${Math.round(lasted / 1000)} s`)
+    }
+    if (lasted < WASM_CALL_MS || call.operator.kind !== "wasm") return
+    this.#say(
+      "error",
+      `${what} did not return within ${WASM_CALL_MS / 1000} s: node ${node.id} is killed`,
+    )
+    node.kill()
   }
 }

@@ -14,6 +14,7 @@ import { Launch } from "./launch.ts"
 import { Listener } from "./listener.ts"
 import { Logs } from "./logs.ts"
 import { Memory } from "./memory.ts"
+import { Watchdog } from "./operators.ts"
 import { StopLadder } from "./stop.ts"
 import { SupervisedNode } from "./supervise.ts"
 import type {
@@ -183,6 +184,7 @@ class Run implements RunningDataflow {
       (spec) => new SupervisedNode(spec, logs.node(spec.id, spec.minLogLevel), around),
     )
     this.#ladder = new StopLadder(this.#nodes, (message) => logs.say("warn", message))
+    this.#resources.use(new Watchdog(this.#nodes, (level, message) => logs.say(level, message)))
   }
 
   #listen(logs: Logs): Listener {

@@ -10,6 +10,7 @@ import { howItEnded, judge, NodeExitedEarlyError, HiddenOfficialNodeError } from
 import type { Guard } from "./guard.ts"
 import type { NodeLog } from "./logs.ts"
 import { Mailbox } from "./mailbox.ts"
+import { describeCall, openCall } from "./operators.ts"
 import type { Relay } from "./official/relay.ts"
 import type { Memory } from "./memory.ts"
 import { Restarts } from "./restart.ts"
@@ -125,6 +126,11 @@ export class SupervisedNode implements SessionNode, Stoppable {
     })
   }
 
+  /** What it says about itself in shared memory. */
+  get words(): Int32Array {
+    return this.#around.memory.words(this.id)
+  }
+
   /** All nodes have subscribed. */
   run(): void {
     this.#enter("running")
@@ -172,7 +178,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#child?.signal("SIGTERM")
   }
 
-  kill(waitMs: number): void {
+  kill(waitMs = KILL_WAIT_MS): void {
     this.#child?.kill(waitMs)
   }
 
@@ -245,6 +251,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
   #end(exit: Exit): void {
     this.#waiting = null
     const { barrier, memory, forced, blame, onEnd, downstream } = this.#around
+    const call = openCall(this.spec, this.words)
     const causedBy = blame(this.id)
     const verdict = judge(exit, {
       started: barrier.open,
@@ -272,6 +279,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
       command: this.#command,
       stderrTail: [...this.log.stderrTail],
       durationMs: performance.now() - this.#startedMs,
+      ...(call && !verdict.ok ? { during: describeCall(this.id, call) } : {}),
     }
     onEnd(result)
     this.#setEnded(result)

@@ -89,6 +89,8 @@ export type NodeResult = {
   causedBy: string | null
   command: string[]
   stderrTail: string[]
+  /** Whose code the node was running when it ended badly: "`dora_on_event` of operator `rt/op` (/flows/libop.so)". */
+  during?: string
   /** From the start of the process to its end. */
   durationMs: number
 }

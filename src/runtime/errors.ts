@@ -40,9 +40,22 @@ export class OperatorFileError extends DoraError {
   }
 }
 
-/** What an error says, and where a program's own error happened. */
+const MOST_ERRORS = 3
+const MOST_FRAMES = 4
+
+/** What an error says, and where a program's own error happened: short, since it is read in the tail of a node's output. */
 export function reasonOf(error: unknown): string {
   if (error instanceof DoraError) return error.message
+  if (error instanceof AggregateError) {
+    return error.errors.slice(0, MOST_ERRORS).map(reasonOf).join("\n")
+  }
+  // What Bun throws for a file that it can't parse or resolve.
+  const { position } = error as { position?: BuildMessage["position"] }
+  if (position) {
+    const { file, line, column, lineText } = position
+    return `${file}:${line}:${column}: ${(error as Error).message}\n    ${lineText}`
+  }
   if (!(error instanceof Error)) return Bun.inspect(error, { depth: 1 })
-  return Bun.inspect(error).trim()
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line))
+  return [`${error.name}: ${error.message}`, ...frames.slice(0, MOST_FRAMES)].join("\n")
 }

@@ -2,6 +2,7 @@
 import { JSCallback, type Pointer } from "bun:ffi"
 import { existsSync } from "node:fs"
 import type { DoraError } from "../core/errors.ts"
+import { CALL_INIT } from "../shm/layout.ts"
 import type { OperatorPlan } from "../shm/plan.ts"
 import {
   DoraStatus,
@@ -84,6 +85,7 @@ export const libraryHost: Host = {
     if (wrong !== 0) {
       throw new LibraryLayoutError(at, ["", "Output", "Input", "Input and Output"][wrong]!)
     }
+    context.entering(CALL_INIT)
     return new LibraryOperator(shim, handle as Pointer, context)
   },
 }
@@ -193,6 +195,8 @@ export class LibraryOperator implements Operator {
         return this.#shim.sh_error_event(this.#operator, text, text.byteLength)
       }
       case "STOP":
+        // The ABI has one for a stop that was asked for; after the last input an operator just ends.
+        if (event.cause === "ALL_INPUTS_CLOSED") return DoraStatus.CONTINUE
         return this.#shim.sh_stop(this.#operator)
       default:
         return DoraStatus.CONTINUE

@@ -1,12 +1,15 @@
 // The process that runs the operators of one node: loads them, joins the dataflow as one node, and drops them on every
 // way out.
+import { DoraError } from "../core/errors.ts"
 import { eventOf, Session } from "../node/control.ts"
 import type { Membership } from "../node/environment.ts"
+import type { Event } from "../node/event.ts"
 import { Log } from "../node/log.ts"
 import { CALL_LOAD } from "../shm/layout.ts"
 import type { OperatorKind } from "../core/operator.ts"
 import type { OperatorPlan } from "../shm/plan.ts"
 import type { ReceivedEvent } from "../wire/events.ts"
+import { crashPlainly } from "./crashes.ts"
 import { CallRecord } from "./calls.ts"
 import { nameConsole } from "./console.ts"
 import { OperatorFailedError } from "./errors.ts"
@@ -47,6 +50,7 @@ export class Runtime implements InstanceOwner {
   /** Runs the operators to their end. Returns the exit code. */
   async run(): Promise<number> {
     const node = this.#membership.config.node_id
+    crashPlainly(this.#plans)
     if (this.#plans.length > 1) nameConsole(node, () => this.#speaker())
     if (!(await this.#load())) return 1
     this.#link.memory.attached()
@@ -81,9 +85,8 @@ export class Runtime implements InstanceOwner {
   }
 
   failed(instance: Instance, doing: string, error: unknown): void {
-    const node = this.#membership.config.node_id
     this.#failed = true
-    this.#complain(new OperatorFailedError(node, instance.context.plan, doing, error))
+    this.#complain(this.#blame(instance.context.plan, doing, error))
     // What the others have sent so far arrives; the failed one's end is theirs.
     this.#ends.push(this.#finish(instance))
     for (const other of this.#instances) if (!other.over) this.#ends.push(this.#finish(other))
@@ -107,9 +110,7 @@ export class Runtime implements InstanceOwner {
         try {
           await this.#loadOne(index, plan)
         } catch (error) {
-          problems.push(
-            new OperatorFailedError(this.#membership.config.node_id, plan, "to load", error),
-          )
+          problems.push(this.#blame(plan, "to load", error))
           break
         }
       }
@@ -164,7 +165,7 @@ export class Runtime implements InstanceOwner {
       for (const { receiver } of this.#instances) receiver.stop("MANUAL")
     else {
       const event = eventOf(received)
-      if (event !== null) for (const { receiver } of this.#instances) receiver.push(event)
+      if (event !== null) for (const instance of this.#instances) tell(instance, event)
     }
     this.progress()
   }
@@ -180,9 +181,35 @@ export class Runtime implements InstanceOwner {
     return plan ? `${this.#membership.config.node_id}/${plan.id}` : null
   }
 
-  #complain(error: unknown): void {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  /** An error that says by itself which operator it is about stays as it is. */
+  #blame(plan: OperatorPlan, doing: string, error: unknown): unknown {
+    if (error instanceof DoraError && error.parts.where === plan.place) return error
+    return new OperatorFailedError(this.#membership.config.node_id, plan, doing, error)
   }
+
+  #complain(error: unknown): void {
+    const record = {
+      level: "ERROR",
+      timestamp: new Date().toISOString(),
+      node_id: this.#membership.config.node_id,
+      target: "dora-bun",
+      message: error instanceof Error ? error.message : String(error),
+      fields: {},
+    }
+    process.stderr.write(`${JSON.stringify(record)}\n`)
+  }
+}
+
+/** Passes an event of the node on, as far as it is about an operator. */
+function tell({ id, receiver }: Instance, event: Event): void {
+  const prefix = `${id}/`
+  const own = (input: string) => (input.startsWith(prefix) ? [input.slice(prefix.length)] : [])
+  if (event.type === "NODE_FAILED") {
+    const inputs = event.inputs.flatMap(own)
+    if (inputs.length > 0) receiver.push({ ...event, inputs })
+  } else if (event.type === "INPUT_RECOVERED") {
+    for (const input of own(event.id)) receiver.push({ ...event, id: input })
+  } else receiver.push(event)
 }
 
 async function within(work: Promise<unknown>, ms: number): Promise<void> {

@@ -70,6 +70,17 @@ export class TestFlow implements AsyncDisposable {
     return this.said(node)
   }
 
+  /** Waits until the daemon itself has said something. */
+  async untilDaemon(text: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#changed = () => {
+      if (this.records.some(({ node, msg }) => node === null && msg.includes(text))) resolve()
+    }
+    await this.#run
+    this.#changed()
+    await within(promise, () => `${text}, of all that was said:\n${this.#all()}`)
+  }
+
   /** The result once the dataflow has ended by itself or after {@link stop}. @throws Error  when a node failed */
   async end(expected: { failing?: string[] } = {}): Promise<DataflowResult> {
     const run = await this.#run

@@ -139,6 +139,7 @@ export class Bench {
       plan: { id: "op", kind: "shared-library", path, place: "flow.yml:3:5", threads: false },
       outputs: { has: (name: string) => declared.has(name), sendPayload },
       log: { warn: (text: string) => warnings.push(text) },
+      entering: () => {},
       fail: (error: unknown) => failures.push(error),
     } as unknown as OperatorContext
   }
