@@ -33,7 +33,11 @@ class Connection {
   }
 
   async open(address: SessionAddress): Promise<void> {
-    const deframer = new Deframer((body) => this.#waiting.shift()?.resolve(decodeReply(body)))
+    const deframer = new Deframer((body) => {
+      // Read first: who waits for something unreadable must still be there to be told.
+      const reply = decodeReply(body)
+      this.#waiting.shift()?.resolve(reply)
+    })
     const fail = (why: string, cause?: unknown) => this.#fail(why, cause)
     try {
       this.#socket = await Bun.connect({
