@@ -7,8 +7,10 @@ import { copyPart } from "./parts/copy.ts"
 import { floorPart } from "./parts/floor.ts"
 import { idlePart } from "./parts/idle.ts"
 import { latencyPart } from "./parts/latency.ts"
+import { memoryPart } from "./parts/memory.ts"
 import { pacedPart } from "./parts/paced.ts"
 import { peersPart } from "./parts/peers.ts"
+import { startupPart } from "./parts/startup.ts"
 import { fanPart, throughputPart } from "./parts/throughput.ts"
 import { type Method, RESULT_VERSION, type Result, type Row } from "./result.ts"
 import { median } from "./statistics.ts"
@@ -24,6 +26,8 @@ export const PARTS: readonly Part[] = [
   chainPart,
   copyPart,
   idlePart,
+  startupPart,
+  memoryPart,
   arrowPart,
   peersPart,
 ]

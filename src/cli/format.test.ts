@@ -44,6 +44,7 @@ test("bytes, rates and counts read well", () => {
   expect(formatBytes(999)).toBe("999 B")
   expect(formatBytes(921_600)).toBe("922 kB")
   expect(formatBytes(221_184_000)).toBe("221 MB")
+  expect(formatBytes(-37_250.6)).toBe("-37.3 kB")
   expect(formatRate(29.97)).toBe("30.0/s")
   expect(formatRate(2_134_567)).toBe("2.13 M/s")
   expect(formatRate(4)).toBe("4.00/s")

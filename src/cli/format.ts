@@ -79,7 +79,7 @@ function scaled(value: number, units: readonly string[], whole = true): string {
   let index = 0
   let rest = value
   // 999.5 rounds to four digits, so it belongs to the next unit.
-  while (rest >= 999.5 && index < units.length - 1) {
+  while (Math.abs(rest) >= 999.5 && index < units.length - 1) {
     rest /= 1000
     index++
   }
@@ -89,6 +89,7 @@ function scaled(value: number, units: readonly string[], whole = true): string {
 
 /** Three significant digits, without an exponent. */
 function digits(value: number): string {
-  if (value >= 99.95) return value.toFixed(0)
-  return value >= 9.995 ? value.toFixed(1) : value.toFixed(2)
+  const size = Math.abs(value)
+  if (size >= 99.95) return value.toFixed(0)
+  return size >= 9.995 ? value.toFixed(1) : value.toFixed(2)
 }
