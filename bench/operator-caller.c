@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-enum { HEADER = 320, SLOTS = 16, QUEUE = 10, INLINE = 5120, CHUNKS = 4, ROUNDS = 7 };
+enum { HEADER = 320, SLOTS = 16, QUEUE = 10, INLINE = 5120, CHUNKS = 11, ROUNDS = 7 };
 static char header[HEADER];
 static dora_inbox inbox;
 static dora_edge edge;
@@ -45,7 +45,7 @@ static void publish(const void *body, size_t length) {
   int32_t *slot = (int32_t *)dora_slot(&edge, edge.at);
   int32_t chunk = -1;
   if (total > INLINE) {
-    chunk = edge.at & (CHUNKS - 1);
+    chunk = (int32_t)((uint32_t)edge.at % CHUNKS);
     write_stream(chunks[chunk], body, length);
   } else write_stream((char *)slot + DORA_SLOT_HEADER_BYTES, body, length);
   slot[DORA_LENGTH_WORD] = (int32_t)total;

@@ -1144,13 +1144,13 @@ static void run(const Op *op, u8 *target) {
   }
 }
 
-/// Writes the stream of a collected output at `at` of `target`.
-void sh_write(Shim *shim, i32 number, u8 *target, double at) {
+/// Writes the stream of a collected output at `at` of `target`; its body alone, where the rest lies already.
+void sh_write(Shim *shim, i32 number, u8 *target, double at, i32 body_only) {
   const Sent *sent = shim->sent + number;
   const OutForm *form = shim->port[sent->port]->form + sent->form;
   const Op *op = (const Op *)shim->ops.bytes + sent->first_op, *last = op + sent->ops;
   u8 *stream = target + (u64)at, *cursor = stream + form->header_length, *end = cursor + form->body_length;
-  copy(stream, form->header, form->header_length);
+  if (!body_only) copy(stream, form->header, form->header_length);
   for (; op < last; op++) {
     u8 *place = stream + form->bases[op->batch] + op->at;
     if (!op->batch) {
@@ -1161,7 +1161,7 @@ void sh_write(Shim *shim, i32 number, u8 *target, double at) {
   }
   if (end > cursor) set(cursor, 0, end - cursor);
   // The end-of-stream mark; streams are multiples of 8 long and begin at one.
-  *(u64 *)end = 0xffffffffull;
+  if (!body_only) *(u64 *)end = 0xffffffffull;
 }
 
 // --- life ---------------------------------------------------------------------------------------------------------------

@@ -90,9 +90,9 @@ export class Output implements Waiter {
   }
 
   /** @internal Sends a measured message; it is written before this returns. */
-  sendPayload(payload: Payload, parameters: Parameters | undefined): Promise<void> {
+  sendPayload(payload: Payload, parameters: Parameters | Uint8Array | undefined): Promise<void> {
     this.#checkOpen()
-    const extra = encode(parameters)
+    const extra = parameters instanceof Uint8Array ? parameters : encode(parameters)
     if (this.#queue.length === 0 && this.#writer.ready(false)) {
       if (this.#publish(payload, extra)) return DONE
     }

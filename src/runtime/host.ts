@@ -73,9 +73,9 @@ export interface OperatorOutputs {
   send(output: string, data: Sendable, parameters?: Parameters): Promise<void>
   /**
    * As {@link send}, of a measured message that writes itself, so that a body from foreign memory is copied once.
-   * `payload.write` is called before this returns, any number of times.
+   * `payload.write` is called before this returns, any number of times. Parameters may be encoded already.
    */
-  sendPayload(output: string, payload: Payload, parameters?: Parameters): Promise<void>
+  sendPayload(output: string, payload: Payload, parameters?: Parameters | Uint8Array): Promise<void>
 }
 
 /** Loads operators of one kind. */

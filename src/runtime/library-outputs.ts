@@ -2,8 +2,8 @@
 import type { Pointer } from "bun:ffi"
 import { StreamHeader } from "../arrow/c-batch.ts"
 import { nodesOf, planOf, readSchemaKey } from "../arrow/c-schema.ts"
-import type { Parameters } from "../core/parameters.ts"
 import type { Payload } from "../shm/writer.ts"
+import { encodeParameters } from "../wire/metadata.ts"
 import type { OperatorContext } from "./host.ts"
 import type { Shim } from "./library-shim.ts"
 
@@ -18,7 +18,7 @@ const CHANGED = 1
 const HAS_CONTEXT = 2
 const MAX_CONTEXT_BYTES = 16 * 1024
 /** What official operators send with each output when nobody traces. */
-const NO_CONTEXT: Parameters = { open_telemetry_context: "" }
+const NO_CONTEXT = encodeParameters({ open_telemetry_context: "" })
 
 type Port = { name: string; templates: number }
 type Form = { header: StreamHeader; bytes: Uint8Array | null; bodyLength: number; output: string }
@@ -43,9 +43,12 @@ export class LibraryOutputs {
     this.#shim = shim
     this.#context = context
     const write = (target: Uint8Array, at: number) => {
-      shim.sh_write(this.#operator, this.#number, target, at)
+      shim.sh_write(this.#operator, this.#number, target, at, 0)
     }
-    this.#payload = { byteLength: 0, headerLength: 0, template: 0, flat: null, write }
+    const writeBody = (target: Uint8Array, at: number) => {
+      shim.sh_write(this.#operator, this.#number, target, at, 1)
+    }
+    this.#payload = { byteLength: 0, headerLength: 0, template: 0, flat: null, write, writeBody }
   }
 
   /** The operator whose outputs these are. */
@@ -122,10 +125,10 @@ export class LibraryOutputs {
     )
   }
 
-  #contextOf(number: number): Parameters {
+  #contextOf(number: number): Uint8Array {
     const text = this.#text
     const length = this.#shim.sh_context_of(this.#operator, number, text, MAX_CONTEXT_BYTES)
-    return { open_telemetry_context: text.toString("utf8", 0, length) }
+    return encodeParameters({ open_telemetry_context: text.toString("utf8", 0, length) })
   }
 
   /** The name in the shim's hands: 1 when it is a declared output. */

@@ -43,7 +43,7 @@ const SYMBOLS = {
   sh_figures_of: { args: ["ptr", "i32", "buffer"], returns: "void" },
   sh_context_of: { args: ["ptr", "i32", "buffer", "i32"], returns: "i32" },
   sh_header: { args: ["ptr", "i32", "buffer", "i32", "f64", "buffer", "i32"], returns: "void" },
-  sh_write: { args: ["ptr", "i32", "buffer", "f64"], returns: "void" },
+  sh_write: { args: ["ptr", "i32", "buffer", "f64", "i32"], returns: "void" },
 } as const satisfies Record<string, FFIFunction>
 
 /** The functions of ffi/operator_shim.c. */

@@ -42,7 +42,11 @@ export class Outputs implements OperatorOutputs {
     return found.blocked ? this.#wait(sent) : sent
   }
 
-  sendPayload(output: string, payload: Payload, parameters?: Parameters): Promise<void> {
+  sendPayload(
+    output: string,
+    payload: Payload,
+    parameters?: Parameters | Uint8Array,
+  ): Promise<void> {
     const found = this.#find(output)
     const sent = found.sendPayload(payload, parameters)
     return found.blocked ? this.#wait(sent) : sent

@@ -14,11 +14,11 @@ import {
   PARAMETERS_WORD,
   SECONDS_WORD,
   SLOT_HEADER_BYTES,
-  SLOTS_WORD,
   TEMPLATE_WORD,
 } from "./layout.ts"
 import type { FlowClock } from "./clock.ts"
 import { PoolExhaustedError } from "./errors.ts"
+import { OutputEdge as Edge } from "./output-edge.ts"
 import type { EdgePlan, OutputPlan } from "./plan.ts"
 import { chunkWord, Pool, ProducerPool } from "./pool.ts"
 import { ProducerRing } from "./ring.ts"
@@ -38,26 +38,8 @@ export interface Payload {
   /** The elements, when the body is nothing but them. */
   flat: ElementArray | null
   write(target: Uint8Array, at: number): void
-}
-
-/** What the writer remembers of an edge: who consumes it, and what its slots hold already. */
-class Edge {
-  readonly plan: EdgePlan
-  readonly ring: ProducerRing
-  readonly slots: number
-  /** Template whose header lies in a slot, by slot. */
-  readonly templates: Int32Array
-  /** Views over the body of that template, by slot. */
-  readonly views: (ElementArray | null)[]
-  gone = false
-
-  constructor(plan: EdgePlan, inbox: Inbox) {
-    this.plan = plan
-    this.ring = new ProducerRing(inbox, plan.ring)
-    this.slots = inbox.words[(plan.ring >> 2) + SLOTS_WORD]!
-    this.templates = new Int32Array(this.slots)
-    this.views = new Array<ElementArray | null>(this.slots).fill(null)
-  }
+  /** As `write`, where another message of this template lies already: of the same bytes but for the body. */
+  writeBody?(target: Uint8Array, at: number): void
 }
 
 /** One output of this node. */
@@ -128,10 +110,7 @@ export class OutputWriter {
       const ring = edge.ring
       const slot = ring.slot()
       this.#writeInline(edge, payload, slot)
-      const length = payload.byteLength
-      if (parameters !== null) {
-        ring.inbox.bytes.set(parameters, slot * 4 + SLOT_HEADER_BYTES + ((length + 7) & ~7))
-      }
+      if (parameters !== null) this.#writeParameters(edge, payload, parameters, slot)
       this.#pool?.record(i, ring.head, -1)
       this.#commit(ring, slot, -1, payload, parameters)
     }
@@ -245,6 +224,15 @@ export class OutputWriter {
     words.set(this.#clockId, slot + CLOCK_ID_WORD)
   }
 
+  /** Those that lie there already, behind a message of the same template, are the same object. */
+  #writeParameters(edge: Edge, payload: Payload, parameters: Uint8Array, slot: number): void {
+    const n = edge.ring.head & (edge.slots - 1)
+    if (edge.parameters[n] === parameters && payload.template > 0) return
+    const at = slot * 4 + SLOT_HEADER_BYTES + ((payload.byteLength + 7) & ~7)
+    edge.ring.inbox.bytes.set(parameters, at)
+    edge.parameters[n] = parameters
+  }
+
   /** The header is written only when the slot does not hold it already: those lines then stay in both caches. */
   #writeInline(edge: Edge, payload: Payload, slot: number): void {
     const n = edge.ring.head & (edge.slots - 1)
@@ -254,9 +242,14 @@ export class OutputWriter {
         ;(view as Uint8Array).set(payload.flat as Uint8Array)
         return
       }
+      if (payload.writeBody) {
+        payload.writeBody(edge.ring.inbox.bytes, slot * 4 + SLOT_HEADER_BYTES)
+        return
+      }
     }
     const { bytes, words } = edge.ring.inbox
     const at = slot * 4 + SLOT_HEADER_BYTES
+    edge.parameters[n] = null
     payload.write(bytes, at)
     this.#writeOrigin(words, slot)
     edge.templates[n] = payload.template

@@ -11,7 +11,7 @@ import { InputEvent } from "../../src/node/event.ts"
 import type { OperatorContext } from "../../src/runtime/host.ts"
 import { type LibraryOperator, libraryHost } from "../../src/runtime/library.ts"
 import type { Payload } from "../../src/shm/writer.ts"
-import { encodeParameters } from "../../src/wire/metadata.ts"
+import { decodeParameters, encodeParameters } from "../../src/wire/metadata.ts"
 import { ROOT } from "./install.ts"
 
 const FOLDER = join(ROOT, "test", "operators-native")
@@ -122,12 +122,13 @@ export class Bench {
 
   #context(): OperatorContext {
     const { sent, warnings, failures, declared } = this
-    const sendPayload = (output: string, payload: Payload, parameters?: Parameters) => {
+    const sendPayload = (output: string, payload: Payload, encoded: Uint8Array) => {
       if (this.refuse) throw this.refuse
       // Not at the start, to show that it is heeded; filled, to show that all of it is written.
       const memory = new Uint8Array(payload.byteLength + 128).fill(0xa5)
       payload.write(memory, 64)
       const stream = memory.slice(64, 64 + payload.byteLength)
+      const parameters = decodeParameters(encoded)
       sent.push({ output, stream, template: payload.template, parameters })
       return Promise.resolve()
     }
