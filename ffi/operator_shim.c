@@ -8,6 +8,8 @@ typedef int i32;
 typedef unsigned int u32;
 typedef long long i64;
 typedef unsigned long long u64;
+/// Eight bytes at any address.
+typedef struct { u8 bytes[8]; } Word;
 
 // --- the ABI: see dora_operator.h ---------------------------------------------------------------------------------------
 typedef struct { u8 *ptr; u64 len, cap; } Str;
@@ -58,6 +60,7 @@ typedef struct Instance {
   i32 token;
   u8 *block;
   u64 capacity;
+  u64 small[8];  // in place of a block for few bytes
   i64 *lengths;
   Arr *arrays;
   Mark *marks;
@@ -404,6 +407,8 @@ static void fill_view_lengths(Form *form, Instance *instance) {
   }
 }
 
+static void copy_word(u8 *target, const u8 *source) { *(Word *)target = *(const Word *)source; }
+
 /// A column of one node with a fixed width, as most are.
 static void fill_flat(Form *form, const u8 *base, int copied) {
   Instance *instance = form->instance;
@@ -411,8 +416,8 @@ static void fill_flat(Form *form, const u8 *base, int copied) {
   Arr *array = &form->input.array;
   const u8 *values = figures[5] < 0 ? 0 : base + figures[5];
   if (values && (copied || ((u64)values & figures[7]))) {
-    u8 *block = room(instance, figures[6]);
-    if (figures[6] == 8) *(u64 *)block = *(const u64 *)values;
+    u8 *block = figures[6] > 64 ? room(instance, figures[6]) : (u8 *)instance->small;
+    if (figures[6] == 8) copy_word(block, values);
     else copy(block, values, figures[6]);
     values = block;
   }

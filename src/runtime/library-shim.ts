@@ -9,7 +9,7 @@ import { DoraError } from "../core/errors.ts"
 
 const SOURCE = fileURLToPath(new URL("../../ffi/operator_shim.c", import.meta.url))
 const COMPILERS = ["cc", "gcc", "clang"]
-const FLAGS = ["-O2", "-fPIC", "-shared", "-w"]
+const FLAGS = ["-O3", "-fPIC", "-shared", "-w"]
 const COMPILE_LIMIT_MS = 60_000
 
 const SYMBOLS = {

@@ -48,7 +48,7 @@ const COLLECTED_SHIFT = 8
 const SLOW_NS = 50_000
 const FAST_NS = 10_000
 /** One call in so many is timed while calls are short. */
-const TIMED_MASK = 15
+const TIMED_MASK = 63
 
 function placeOf(plan: OperatorPlan): LibraryPlace {
   return { operator: plan.id, path: plan.path, place: plan.place }

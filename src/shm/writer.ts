@@ -21,7 +21,7 @@ import { PoolExhaustedError } from "./errors.ts"
 import { OutputEdge as Edge } from "./output-edge.ts"
 import type { EdgePlan, OutputPlan } from "./plan.ts"
 import { chunkWord, Pool, ProducerPool } from "./pool.ts"
-import { ProducerRing } from "./ring.ts"
+import type { ProducerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
 
 /** Templates are numbered by generation, so that a successor's never look like its predecessor's. */
