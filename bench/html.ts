@@ -52,6 +52,7 @@ ${goals(rows)}
 ${pictures(rows)}
 ${tables.join("\n")}
 ${noise(rows)}
+${notesOf(result)}
 <h2>Machine and method</h2>${facts(machine)}${facts(method)}
 </body></html>
 `
@@ -223,6 +224,10 @@ function noise(rows: readonly Row[]): string {
   if (noisy.length === 0) return ""
   const list = noiseLines(noisy).map((line) => `<li>${safe(line)}</li>`)
   return `<h2>Not to be relied on</h2><p>Rows marked “?”:</p><ul class="soft">${list.join("")}</ul>`
+}
+
+function notesOf({ notes }: Result): string {
+  return (notes ?? []).map((sentence) => `<p>${safe(sentence)}</p>`).join("")
 }
 
 function facts(record: Record<string, unknown>): string {

@@ -19,6 +19,8 @@ export type Context = {
   mayRepeat(): boolean
   /** Says what is being measured, for a person who waits. */
   progress(what: string): void
+  /** Adds a sentence that a reader of the result must know. */
+  note(sentence: string): void
 }
 
 /** A part of the suite: `latency`, `throughput`, … */
@@ -42,7 +44,7 @@ export type Case = {
   size?: number
   unit: Unit
   better: "lower" | "higher"
-  goal?: Goal
+  goal?: Goal | undefined
   /** Taken right before and right after each take. */
   floor?: FloorName
   /** Taken in turns with ours: A B A B … */

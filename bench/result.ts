@@ -52,7 +52,14 @@ export type Machine = Record<string, string | number | null>
 export type Method = Record<string, string | number | boolean | null>
 
 /** A run of the suite. */
-export type Result = { version: number; machine: Machine; method: Method; rows: Row[] }
+export type Result = {
+  version: number
+  machine: Machine
+  method: Method
+  rows: Row[]
+  /** What else a reader must know: what was left out, and why. */
+  notes?: string[]
+}
 
 /** A file is no result of the suite. */
 export class ResultFileError extends DoraError {
@@ -174,6 +181,7 @@ function problemOf(value: unknown): string | null {
   for (const name of ["machine", "method"]) {
     if (!recordOf(isFact)(value[name])) return `"${name}" is no object of plain values`
   }
+  if (!maybe(listOf(isText))(value.notes)) return '"notes" is no list of sentences'
   if (!Array.isArray(value.rows)) return '"rows" is no list'
   for (const [index, row] of value.rows.entries()) {
     if (!isObject(row)) return `rows[${index}] is no object`

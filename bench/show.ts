@@ -30,10 +30,11 @@ export function formatFigure(value: number, unit: Unit): string {
   }
 }
 
-/** A ratio in three digits. */
+/** A ratio in three digits; small ones as fractions: 1/81.0. */
 export function formatRatio(value: number): string {
   if (value >= 99.95) return value.toFixed(0)
-  return value >= 9.995 ? value.toFixed(1) : value.toFixed(value >= 0.0995 ? 2 : 4)
+  if (value >= 9.995) return value.toFixed(1)
+  return value >= 0.0995 || value <= 0 ? value.toFixed(2) : `1/${formatRatio(1 / value)}`
 }
 
 /** Does a row reach its goal? Null without a goal, or when its ratio could not be taken. */
@@ -71,6 +72,7 @@ export function resultLines(result: Result, color: boolean): string[] {
       lines.push(rows[i]!.noisy ? paint("dim", text) : text)
     }
   }
+  if (result.notes?.length) lines.push("", ...result.notes)
   const noisy = result.rows.filter((row) => row.noisy)
   if (noisy.length > 0) {
     lines.push("", "? not to be relied on:", ...noiseLines(noisy).map((line) => `  ${line}`))

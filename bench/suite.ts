@@ -66,7 +66,9 @@ export async function runSuite(
   const start = performance.now()
   let repeats = REPEATS[extent]
   const mayRepeat = () => repeats-- > 0
-  const context: Context = { rounds, extent, floors, run: runFlow, mayRepeat, progress }
+  const notes: string[] = []
+  const note = (sentence: string) => void notes.push(sentence)
+  const context: Context = { rounds, extent, floors, run: runFlow, mayRepeat, progress, note }
   const before = readTicks()
   const rows: Row[] = []
   for (const part of parts) rows.push(...(await part.run(context)))
@@ -88,7 +90,7 @@ export async function runSuite(
     pinning: "none; `taskset` before the command pins us, floors and peers alike",
     interval: "95 % bootstrap of the median of paired ratios",
   }
-  return { version: RESULT_VERSION, machine, method, rows }
+  return { version: RESULT_VERSION, machine, method, rows, notes }
 }
 
 const NO_COMPILER =

@@ -1,7 +1,8 @@
 import type { LatencyTake, Peer } from "../peers/peer.ts"
 import { PEERS } from "../peers/list.ts"
-import { type Case, type Context, measure, type Part, type Take } from "../part.ts"
-import { sizeName } from "../support.ts"
+import { type Case, type Context, type Extent, measure, type Part, type Take } from "../part.ts"
+import type { Goal, Row } from "../result.ts"
+import { SIZES, sizeName } from "../support.ts"
 import { pingPong } from "./latency.ts"
 import { oneWay } from "./paced.ts"
 import { stream } from "./throughput.ts"
@@ -13,38 +14,48 @@ export const peersPart: Part = {
   name: "peers",
   about: "other ways to carry messages, in turns with ours at the same work",
   async run(context) {
-    const cases: Case[] = []
-    const there: Peer[] = []
-    try {
-      for (const peer of PEERS) {
-        const missing = await peer.missing()
-        if (missing !== null) {
-          context.progress(`peers: ${peer.name} is left out: ${missing}`)
-          continue
-        }
-        context.progress(`peers: preparing ${peer.name}`)
-        there.push(peer)
-        await peer.prepare()
-        cases.push(...casesOf(context, peer))
+    const rows: Row[] = []
+    for (const peer of PEERS) {
+      const missing = await peer.missing()
+      if (missing !== null) {
+        context.note(`${peer.name} was left out: ${missing}`)
+        continue
       }
-      return await measure(context, "peers", cases)
-    } finally {
-      for (const peer of there) await peer.close()
+      try {
+        context.progress(`peers: preparing ${peer.name}`)
+        await peer.prepare()
+        rows.push(...(await measure(context, "peers", casesOf(context, peer))))
+      } catch (error) {
+        // What is wrong with one peer is no reason to know nothing of the others.
+        context.note(`${peer.name} failed: ${error instanceof Error ? error.message : error}`)
+      } finally {
+        await peer.close()
+      }
     }
+    return rows
   },
 }
 
+const SIZES_OF: Record<Extent, readonly number[]> = {
+  quick: [64],
+  default: [64, 4_096_000],
+  full: SIZES.filter((size) => size >= 8),
+}
+
+/** What the project holds itself to, by peer and kind of work. */
+function goalOf(peer: Peer, size: number, work: "awake" | "paced" | "burst"): Goal | undefined {
+  const of = "ratio"
+  if (peer.name.includes("iceoryx") && work === "awake") return { of, limit: 1 }
+  if (!peer.name.startsWith("dora ") || !peer.name.includes("Rust → Rust")) return undefined
+  if (work === "burst") return size === 64 ? { of, limit: 50 } : undefined
+  return { of, limit: 1 / 20 }
+}
+
 function casesOf(context: Context, peer: Peer): Case[] {
-  const sizes =
-    context.extent === "full" ? [64, 4096, 409_600, 4_096_000, 40_960_000] : [64, 4_096_000]
-  const cases: Case[] = []
-  for (const size of sizes) {
-    if (peer.latency) {
-      cases.push(awake(context, peer, size), paced(context, peer, size))
-    }
-    if (peer.throughput) cases.push(burst(context, peer, size))
-  }
-  return cases
+  return SIZES_OF[context.extent].flatMap((size) => [
+    ...(peer.latency ? [awake(context, peer, size), paced(context, peer, size)] : []),
+    ...(peer.throughput ? [burst(context, peer, size)] : []),
+  ])
 }
 
 /** Large messages take peers longer, and a few of them say as much. */
@@ -62,6 +73,7 @@ function awake(context: Context, peer: Peer, size: number): Case {
     size,
     unit: "ns",
     better: "lower",
+    goal: goalOf(peer, size, "awake"),
     peer: {
       name: peer.name,
       take: async () => timesOf(await peer.latency!({ size, count: countOf(size), paceNs: 0 })),
@@ -84,6 +96,7 @@ function paced(context: Context, peer: Peer, size: number): Case {
     size,
     unit: "ns",
     better: "lower",
+    goal: goalOf(peer, size, "paced"),
     peer: {
       name: peer.name,
       take: async () => timesOf(await peer.latency!({ size, count: 200, paceNs })),
@@ -99,6 +112,7 @@ function burst(context: Context, peer: Peer, size: number): Case {
     size,
     unit: "messages/s",
     better: "higher",
+    goal: goalOf(peer, size, "burst"),
     peer: {
       name: peer.name,
       take: async () => {
