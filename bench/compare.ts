@@ -47,6 +47,9 @@ function compareRows(before: Row | null, after: Row | null, threshold: number): 
   if (before.unit !== after.unit || before.better !== after.better) {
     return alone("unclear", "the two don't measure the same")
   }
+  if ([...before.rounds, ...after.rounds].some((round) => round.value <= 0)) {
+    return alone("unclear", "a figure of nothing has no ratio")
+  }
   const rounds = Math.min(before.rounds.length, after.rounds.length)
   const found = compareRounds(before.rounds, after.rounds)
   if (!found) return alone("apart", "the floors of the two results have no round in common")

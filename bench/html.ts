@@ -135,7 +135,7 @@ function ratios(title: string, rows: readonly Row[]): string {
     rows.map((row) => ({
       name: row.name,
       ...row.ratio!,
-      ...(row.goal?.of === "ratio" ? { goal: row.goal.limit } : {}),
+      goal: row.goals?.find((goal) => goal.of === "ratio")?.limit,
       text: `${formatRatio(row.ratio!.value)} × ${row.floor!.name}`,
     })),
   )

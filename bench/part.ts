@@ -1,8 +1,9 @@
 // What a part of the suite is, and how its rows are measured: round by round over all cases, each take beside its floor.
 import { type BenchNode, type FlowRun, readTicks, type Ticks, type Watch } from "./support.ts"
 import type { WaitMode } from "../src/shm/plan.ts"
+import { goalsOf } from "./goals.ts"
 import type { FloorName, Floors } from "./floor.ts"
-import type { Goal, Row, Round, Unit } from "./result.ts"
+import type { Row, Round, Unit } from "./result.ts"
 import { median, noiseOf, pairedRatio, sameFloor } from "./statistics.ts"
 
 /** How much is measured: a glance that only shows that all works, the default, everything. */
@@ -44,7 +45,6 @@ export type Case = {
   size?: number
   unit: Unit
   better: "lower" | "higher"
-  goal?: Goal | undefined
   /** Taken right before and right after each take. */
   floor?: FloorName
   /** Taken in turns with ours: A B A B … */
@@ -110,7 +110,8 @@ function othersSince(before: Ticks, one: Case): string | null {
 
 function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]): Row {
   const rounds = taken.map((measured) => measured.round)
-  const { name, size, unit, better, goal } = one
+  const { name, size, unit, better } = one
+  const goals = goalsOf(part, name)
   const row: Row = {
     part,
     name,
@@ -119,7 +120,7 @@ function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]):
     better,
     value: median(rounds.map((round) => round.value)),
     figures: medianFigures(taken.map((measured) => measured.take.figures ?? {})),
-    ...(goal ? { goal } : {}),
+    ...(goals.length > 0 ? { goals } : {}),
     rounds,
     noisy: false,
   }

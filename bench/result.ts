@@ -16,8 +16,8 @@ export type Unit = (typeof UNITS)[number]
 /** One take of a row; `floor` and `peer` were taken beside it. `unsteady` says what disturbed it. */
 export type Round = { value: number; floor?: number; peer?: number; unsteady?: string }
 
-/** A goal that a row is held to: a bound on its figure or on its ratio. */
-export type Goal = { of: "value" | "ratio"; limit: number }
+/** A bound that a row is held to: on its value, its ratio, or one of its figures by name. */
+export type Goal = { of: string; limit: number }
 
 /** One figure of the suite. A row is known by its part and name. */
 export type Row = {
@@ -36,7 +36,7 @@ export type Row = {
   peer?: { name: string; value: number }
   /** Of the figure to the floor or the peer, over the pairs of takes that stand beside each other. */
   ratio?: Interval & { to: "floor" | "peer" }
-  goal?: Goal
+  goals?: readonly Goal[]
   rounds: Round[]
   /** The machine was too noisy for this figure, and in which way. */
   noisy: boolean
@@ -157,7 +157,7 @@ const ROW: Record<string, Check> = {
   floor: maybe(named),
   peer: maybe(named),
   ratio: maybe(shape({ ...interval, to: oneOf("floor", "peer") })),
-  goal: maybe(shape({ of: oneOf("value", "ratio"), limit: isNumber })),
+  goals: maybe(listOf(shape({ of: isText, limit: isNumber }))),
   rounds: listOf(
     shape({
       value: isNumber,

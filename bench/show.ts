@@ -37,19 +37,29 @@ export function formatRatio(value: number): string {
   return value >= 0.0995 || value <= 0 ? value.toFixed(2) : `1/${formatRatio(1 / value)}`
 }
 
-/** Does a row reach its goal? Null without a goal, or when its ratio could not be taken. */
-export function reaches({ goal, value, ratio, better }: Row): boolean | null {
-  const found = goal?.of === "ratio" ? ratio?.value : value
-  if (!goal || found === undefined) return null
-  return better === "lower" ? found <= goal.limit : found >= goal.limit
+/** Does a row reach its goals? Null without any, or when one of them could not be looked at. */
+export function reaches(row: Row): boolean | null {
+  const { goals = [], better } = row
+  if (goals.length === 0) return null
+  let all = true
+  for (const { of, limit } of goals) {
+    const found = of === "value" ? row.value : of === "ratio" ? row.ratio?.value : row.figures[of]
+    if (found === undefined) return null
+    all &&= better === "lower" ? found <= limit : found >= limit
+  }
+  return all
 }
 
-/** A row's goal in words: "≤ 2 ×", "≥ 4.00 M/s". */
-export function goalText({ goal, unit, better }: Row): string {
-  if (!goal) return ""
-  const limit =
-    goal.of === "ratio" ? `${formatRatio(goal.limit)} ×` : formatFigure(goal.limit, unit)
-  return `${better === "lower" ? "≤" : "≥"} ${limit}`
+/** A row's goals in words: "≤ 2.00 ×, p99.9 ≤ 5.00 µs", "≥ 4.00 M/s". */
+export function goalText({ goals = [], unit, better }: Row): string {
+  const sign = better === "lower" ? "≤" : "≥"
+  const words = goals.map(({ of, limit }) => {
+    if (of === "ratio") return `${sign} ${formatRatio(limit)} ×`
+    if (of === "value") return `${sign} ${formatFigure(limit, unit)}`
+    if (of.endsWith("%")) return `${of.slice(0, -1)} ${sign} ${limit} %`
+    return `${of} ${sign} ${formatFigure(limit, unit)}`
+  })
+  return words.join(", ")
 }
 
 /**
@@ -114,13 +124,19 @@ function cells(row: Row, rows: Row[]): string[] {
     row.name,
     formatFigure(row.value, unit),
     ...(rows.some(HAS_TAIL) ? [figure("p99"), figure("p99.9")] : []),
-    beside ? `${beside.name} ${formatFigure(beside.value, unit)}` : extra(row),
+    beside ? besideText(row, beside) : extra(row),
     ratio ? `${formatRatio(ratio.value)} ×` : "",
     ratio ? `${formatRatio(ratio.low)}–${formatRatio(ratio.high)}` : "",
     goalText(row),
     (noisy ? "?" : "") + (reached === null ? "" : reached ? "✓" : "✗"),
     bar(row, rows),
   ]
+}
+
+/** The name of a peer that its rows are called by needs no repeating. */
+function besideText({ name, unit }: Row, beside: { name: string; value: number }): string {
+  const figure = formatFigure(beside.value, unit)
+  return name.startsWith(`${beside.name}:`) ? figure : `${beside.name} ${figure}`
 }
 
 /** What else a row without a floor has to say. */

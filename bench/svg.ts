@@ -98,7 +98,7 @@ export type RatioRow = {
   value: number
   low: number
   high: number
-  goal?: number
+  goal?: number | undefined
   text: string
 }
 

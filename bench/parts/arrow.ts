@@ -17,7 +17,6 @@ export const arrowPart: Part = {
     }
     const both: Case = {
       ...row("encode and decode 1024 × float32", () => round.ours),
-      goal: { of: "ratio", limit: 1 / 30 },
       peer: { name: "apache-arrow", take: async (): Promise<Take> => ({ value: round.theirs }) },
       take: async () => {
         round = await oneRound()

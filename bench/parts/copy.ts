@@ -22,7 +22,6 @@ export const copyPart: Part = {
         unit: "ns",
         better: "lower",
         floor: "memcpy",
-        goal: { of: "ratio", limit: 1.2 },
         take: async () => {
           const { printed } = await context.run([
             { ...source, inputs: { answer: "sink/answer" } },

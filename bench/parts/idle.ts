@@ -25,7 +25,6 @@ export const idlePart: Part = {
     const later = {
       ...row,
       name: `${NODES} waiting nodes, later`,
-      goal: { of: "value", limit: 0.5 } as const,
       take: () => idle(context, LONG_SETTLE_MS, LONG_MS),
     }
     return measure(context, "idle", context.extent === "full" ? [soon, later] : [soon])

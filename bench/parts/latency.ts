@@ -1,6 +1,5 @@
 import type { FloorName } from "../floor.ts"
 import { type Case, type Context, measure, type Part, type Take } from "../part.ts"
-import type { Goal } from "../result.ts"
 import { SIZES, sizeName } from "../support.ts"
 import type { WaitMode } from "../../src/shm/plan.ts"
 
@@ -11,7 +10,6 @@ type PingPong = {
   mode: Mode
   api: Api
   wait: WaitMode
-  goal?: Goal
 }
 
 /** Round trips at most, and how long a take measures. */
@@ -23,16 +21,6 @@ const WARM_MS = 500
 const APIS: Record<Api, string> = { recv: "recv()", iterate: "for await" }
 /** A wish to stay awake goes without saying: it is what most rows are about. */
 const WAITS: Record<WaitMode, string> = { busy: "", adaptive: ", adaptive", park: ", parked" }
-
-const GOALS: Record<string, Goal> = {
-  "64 B copied, recv()": { of: "ratio", limit: 2 },
-  "64 B copied, for await": { of: "ratio", limit: 3 },
-  "4 KB copied, recv()": { of: "value", limit: 700 },
-  "4 KB loaned, recv()": { of: "value", limit: 900 },
-  "4 MB loaned, recv()": { of: "value", limit: 900 },
-  "40 MB loaned, recv()": { of: "value", limit: 900 },
-  "64 B copied, recv(), parked": { of: "ratio", limit: 1.3 },
-}
 
 /** Half of a round trip between two nodes, by size and by the way memory and waiting are used. */
 export const latencyPart: Part = {
@@ -79,14 +67,12 @@ function toCase(context: Context, c: PingPong): Case {
   const way = `${sizeName(c.size)} ${c.mode === "copy" ? "copied" : "loaned"}, ${APIS[c.api]}`
   const name = way + WAITS[c.wait]
   const floor: FloorName = c.wait === "park" ? "futex" : "spin"
-  const goal = GOALS[name]
   return {
     name,
     size: c.size,
     unit: "ns",
     better: "lower",
     floor,
-    ...(goal ? { goal } : {}),
     take: () => pingPong(context, c),
   }
 }

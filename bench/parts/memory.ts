@@ -73,7 +73,7 @@ function rowsOf(
     {
       ...rowOf(`${name}: growth`, "bytes/s", [value]),
       figures: { low, high, ...(perSecond === null ? {} : { "bytes/message": value / perSecond }) },
-      ...(isVague ? { noisy: true, why } : { goal: { of: "value", limit: FLAT_BYTES } }),
+      ...(isVague ? { noisy: true, why } : { goals: [{ of: "value", limit: FLAT_BYTES }] }),
     },
   ]
 }

@@ -1,5 +1,4 @@
 import { type Case, type Context, measure, type Part, type Take } from "../part.ts"
-import type { Goal } from "../result.ts"
 import { SIZES, sizeName } from "../support.ts"
 import type { WaitMode } from "../../src/shm/plan.ts"
 import { takeOf } from "./latency.ts"
@@ -17,11 +16,6 @@ const FOR_MS = 700
 const WARM_UP = 10
 /** Enough room in the queue that a receiver which is late loses nothing. */
 const QUEUE = 1000
-
-const GOALS: Record<string, Goal> = {
-  "64 B copied, every 5 ms, recv()": { of: "value", limit: 10_000 },
-  "64 B copied, every 33 ms, recv()": { of: "value", limit: 10_000 },
-}
 
 /** One way of messages that come at a steady pace, counted from when they were meant to be sent. */
 export const pacedPart: Part = {
@@ -57,13 +51,11 @@ function toCase(context: Context, c: Paced): Case {
   const way = `${sizeName(c.size)} ${how}, every ${c.paceMs} ms`
   const waiting = c.wait === "adaptive" ? "" : `, ${c.wait}`
   const name = `${way}, ${c.api === "recv" ? "recv()" : "for await"}${waiting}`
-  const goal = GOALS[name]
   return {
     name,
     size: c.size,
     unit: "ns",
     better: "lower",
-    ...(goal ? { goal } : {}),
     take: () => oneWay(context, c),
   }
 }

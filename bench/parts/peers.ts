@@ -1,7 +1,7 @@
 import type { LatencyTake, Peer } from "../peers/peer.ts"
 import { PEERS } from "../peers/list.ts"
 import { type Case, type Context, type Extent, measure, type Part, type Take } from "../part.ts"
-import type { Goal, Row } from "../result.ts"
+import type { Row } from "../result.ts"
 import { SIZES, sizeName } from "../support.ts"
 import { pingPong } from "./latency.ts"
 import { oneWay } from "./paced.ts"
@@ -42,15 +42,6 @@ const SIZES_OF: Record<Extent, readonly number[]> = {
   full: SIZES.filter((size) => size >= 8),
 }
 
-/** What the project holds itself to, by peer and kind of work. */
-function goalOf(peer: Peer, size: number, work: "awake" | "paced" | "burst"): Goal | undefined {
-  const of = "ratio"
-  if (peer.name.includes("iceoryx") && work === "awake") return { of, limit: 1 }
-  if (!peer.name.startsWith("dora ") || !peer.name.includes("Rust → Rust")) return undefined
-  if (work === "burst") return size === 64 ? { of, limit: 50 } : undefined
-  return { of, limit: 1 / 20 }
-}
-
 function casesOf(context: Context, peer: Peer): Case[] {
   return SIZES_OF[context.extent].flatMap((size) => [
     ...(peer.latency ? [awake(context, peer, size), paced(context, peer, size)] : []),
@@ -73,7 +64,6 @@ function awake(context: Context, peer: Peer, size: number): Case {
     size,
     unit: "ns",
     better: "lower",
-    goal: goalOf(peer, size, "awake"),
     peer: {
       name: peer.name,
       take: async () => timesOf(await peer.latency!({ size, count: countOf(size), paceNs: 0 })),
@@ -96,7 +86,6 @@ function paced(context: Context, peer: Peer, size: number): Case {
     size,
     unit: "ns",
     better: "lower",
-    goal: goalOf(peer, size, "paced"),
     peer: {
       name: peer.name,
       take: async () => timesOf(await peer.latency!({ size, count: 200, paceNs })),
@@ -112,7 +101,6 @@ function burst(context: Context, peer: Peer, size: number): Case {
     size,
     unit: "messages/s",
     better: "higher",
-    goal: goalOf(peer, size, "burst"),
     peer: {
       name: peer.name,
       take: async () => {

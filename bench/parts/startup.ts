@@ -17,7 +17,7 @@ export const startupPart: Part = {
 }
 
 function selection({ extent }: Context): number[] {
-  return extent === "quick" ? COUNTS.slice(0, 1) : COUNTS
+  return COUNTS.slice(0, { quick: 1, default: 2, full: 3 }[extent])
 }
 
 function toCase(count: number): Case {

@@ -1,6 +1,5 @@
 import type { QueuePolicy } from "../../src/core/policy.ts"
 import { type Case, type Context, measure, type Part, type Take } from "../part.ts"
-import type { Goal } from "../result.ts"
 import { BenchmarkFailedError, type BenchNode, SIZES, sizeName } from "../support.ts"
 
 type Stream = {
@@ -17,11 +16,6 @@ const FEW_BYTES = 4096
 /** Slots of the queues: of small messages many, so that the two sides meet rarely. */
 const queueOf = ({ size, policy }: Stream) =>
   policy === "drop_oldest" ? 10 : size <= FEW_BYTES ? 256 : 10
-
-const GOALS: Record<string, Goal> = {
-  "64 B copied, backpressure": { of: "value", limit: 4e6 },
-  "1 → 8, 64 B copied, backpressure": { of: "value", limit: 3e6 },
-}
 
 /** Messages a second over one edge. */
 export const throughputPart: Part = {
@@ -78,13 +72,11 @@ function selection({ extent }: Context): Stream[] {
 function toCase(context: Context, c: Stream): Case {
   const what = `${sizeName(c.size)} ${c.mode === "copy" ? "copied" : "loaned"}, ${c.policy}`
   const name = c.sources * c.sinks > 1 ? `${c.sources} → ${c.sinks}, ${what}` : what
-  const goal = GOALS[name]
   return {
     name,
     size: c.size,
     unit: "messages/s",
     better: "higher",
-    ...(goal ? { goal } : {}),
     take: () => stream(context, c),
   }
 }

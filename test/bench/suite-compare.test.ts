@@ -63,6 +63,12 @@ describe("a row", () => {
     expect(changes.map((change) => change.verdict)).toEqual(["gone", "added"])
   })
 
+  test("with a figure of nothing is unclear: it has no ratio", () => {
+    expect(verdict(rowOf([0, 0, 0, 0, 0], { unit: "%" }), rowOf(STEADY, { unit: "%" }))).toBe(
+      "unclear",
+    )
+  })
+
   test("that measures something else now is unclear", () => {
     expect(verdict(rowOf(STEADY), rowOf(STEADY, { unit: "%" }))).toBe("unclear")
   })

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { exampleCsv, timerCsv } from "../../bench/csv.ts"
-import { parseResult, readResult, ResultFileError } from "../../bench/result.ts"
-import { resultLines } from "../../bench/show.ts"
+import { type Goal, parseResult, readResult, ResultFileError } from "../../bench/result.ts"
+import { goalText, reaches, resultLines } from "../../bench/show.ts"
 import { ROOT } from "../support/install.ts"
 import { resultOf, rowOf } from "./suite-results.ts"
 
@@ -15,7 +15,7 @@ const RATE = rowOf([4e6], {
   figures: { "delivered/s": 4e6, "bytes/s": 2.56e8, "dropped%": 0, seconds: 0.5 },
   floor: undefined,
   ratio: undefined,
-  goal: { of: "value", limit: 4e6 },
+  goals: [{ of: "value", limit: 4e6 }],
 })
 const RESULT = resultOf(rowOf([240, 241, 239, 240, 242]), RATE)
 const TEXT = JSON.stringify(RESULT)
@@ -79,6 +79,26 @@ describe("a result", () => {
       }
     }
   })
+})
+
+test("a row reaches its goals when it reaches all of them", () => {
+  const goals = (...list: Goal[]) => reaches(rowOf([240], { goals: list }))
+  expect(goals()).toBeNull()
+  expect(goals({ of: "value", limit: 240 }, { of: "p99.9", limit: 5000 })).toBe(true)
+  expect(goals({ of: "value", limit: 240 }, { of: "p99.9", limit: 4999 })).toBe(false)
+  expect(goals({ of: "value", limit: 240 }, { of: "cpu%", limit: 5 })).toBeNull()
+  expect(reaches(RATE)).toBe(true)
+  expect(reaches({ ...RATE, value: 3.9e6 })).toBe(false)
+  expect(
+    goalText(
+      rowOf([240], {
+        goals: [
+          { of: "ratio", limit: 2 },
+          { of: "cpu%", limit: 8 },
+        ],
+      }),
+    ),
+  ).toBe("≤ 2.00 ×, cpu ≤ 8 %")
 })
 
 test("every result that the repository keeps can still be read", async () => {

@@ -25,7 +25,7 @@ export function rowOf(values: readonly number[], more: Partial<Row> = {}): Row {
     },
     floor: { name: "C spin", value: 100 },
     ratio: { value: 2.4, low: 2.3, high: 2.6, to: "floor" },
-    goal: { of: "ratio", limit: 2 },
+    goals: [{ of: "ratio", limit: 2 }],
     rounds,
     noisy: false,
     cdf: [
