@@ -8,6 +8,7 @@ import { floorPart } from "./parts/floor.ts"
 import { idlePart } from "./parts/idle.ts"
 import { latencyPart } from "./parts/latency.ts"
 import { memoryPart } from "./parts/memory.ts"
+import { operatorsPart } from "./parts/operators.ts"
 import { pacedPart } from "./parts/paced.ts"
 import { peersPart } from "./parts/peers.ts"
 import { startupPart } from "./parts/startup.ts"
@@ -28,6 +29,7 @@ export const PARTS: readonly Part[] = [
   idlePart,
   startupPart,
   memoryPart,
+  operatorsPart,
   arrowPart,
   peersPart,
 ]

@@ -13,7 +13,9 @@ import type { Machine } from "./result.ts"
 /** A node of a benchmark flow, as in a dataflow file; paths are those of bench/nodes. */
 export type BenchNode = {
   id: string
-  path: string
+  path?: string
+  operator?: Record<string, unknown>
+  operators?: Record<string, unknown>[]
   env?: Record<string, string>
   inputs?: Record<string, unknown>
   outputs?: string[]

@@ -21,6 +21,10 @@ export const run = defineCommand({
       type: "boolean",
       description: "timers keep no node alive once its data inputs have closed",
     },
+    "hot-reload": {
+      type: "boolean",
+      description: "load operators in TypeScript and WebAssembly anew when their file is saved",
+    },
     wait: {
       type: "enum",
       options: WAIT_MODES,
@@ -62,6 +66,7 @@ function runOptions(flags: Flags): RunOptions {
   return {
     stopAfterMs: durationFlag(flags, "stop-after"),
     exitWhenNodesFinish: finish === undefined ? undefined : finish === "true",
+    hotReload: last(flags, "hot-reload") === "true",
     wait: last(flags, "wait") as WaitMode | undefined,
     env: envFlag(flags),
     graceMs: durationFlag(flags, "grace-duration"),

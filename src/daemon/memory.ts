@@ -46,6 +46,7 @@ export type MemoryOptions = {
   dataflow: string
   wait: WaitMode
   exitWhenNodesFinish: boolean
+  hotReload?: boolean
   /** First message index of every ring; tests start near the wrap. Default 0. */
   startIndex?: number
 }
@@ -177,7 +178,7 @@ export class Memory implements Disposable {
           .filter((edge) => edge.producer === id && edge.output === output.id && !edge.sibling)
           .map((edge) => this.#edgePlan(edge)),
       })),
-      ...operatorPlans(node.spec),
+      ...operatorPlans(node.spec, this.#options.hotReload),
     }
   }
 

@@ -18,9 +18,13 @@ export function isSibling(spec: NodeSpec, { source }: InputSpec): boolean {
 }
 
 /** What a runtime is told about its operators; nothing for other nodes. */
-export function operatorPlans(spec: NodeSpec): Pick<NodePlan, "operators"> {
+export function operatorPlans(
+  spec: NodeSpec,
+  hotReload = false,
+): Pick<NodePlan, "operators" | "hotReload"> {
   if (spec.operators.length === 0) return {}
   return {
+    hotReload,
     operators: spec.operators.map(({ id, kind, path, threads, position }) => {
       const { file, line, column } = position
       return { id, kind, path, threads, place: `${file}:${line}:${column}` }

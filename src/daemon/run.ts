@@ -148,6 +148,7 @@ class Run implements RunningDataflow {
     const memory = Memory.create(this.#flow, {
       dataflow: this.id,
       wait: this.#options.wait ?? "adaptive",
+      hotReload: this.#options.hotReload,
       exitWhenNodesFinish: this.#options.exitWhenNodesFinish ?? this.#flow.exitWhenNodesFinish,
     })
     this.#memory = memory

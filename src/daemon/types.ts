@@ -11,6 +11,8 @@ export type RunOptions = {
   /** Overrides the dataflow file: timers keep no node alive once its data inputs have closed. */
   exitWhenNodesFinish?: boolean
   wait?: WaitMode
+  /** Operators in TypeScript and WebAssembly are loaded anew when their file is saved. */
+  hotReload?: boolean
   /** For every node; wins over the `env` of the file's root, not over that of a node. */
   env?: Record<string, string>
   /** How long a node may take to subscribe. */

@@ -91,6 +91,8 @@ export interface Host {
    * @throws DoraError  one class for each thing that can be wrong with the file
    */
   load(context: OperatorContext): Promise<Operator>
-  /** Loads the changed file beside the running operator. Only kinds that can be swapped have it. */
-  reload?(context: OperatorContext): Promise<Operator>
+  /** The files, beside its own, that operators of this kind were loaded from so far. Only kinds that can be loaded again have it. */
+  parts?(): string[]
+  /** Forgets what was loaded: the next {@link load} reads the files anew, beside the operators that run. */
+  forget?(): void
 }

@@ -92,17 +92,19 @@ export class Instance {
     return true
   }
 
-  /** Puts a successor in this operator's place, between two events. Returns the predecessor. */
-  async replace(make: (old: Operator) => Promise<Operator>): Promise<Operator> {
+  /** Puts a successor in this operator's place, between two events, and drops the predecessor. */
+  async replace(make: (old: Operator) => Promise<Operator>): Promise<void> {
     while (this.#busy) await new Promise<void>((resolve) => this.#between.push(resolve))
+    if (this.#over) return
     this.#busy = true
-    const old = this.#operator
     try {
+      const old = this.#operator
       this.#operator = await make(old)
+      await old.drop()
     } finally {
       this.#settled()
+      this.#owner.progress()
     }
-    return old
   }
 
   /** Drops the operator; whatever happens there is told and changes nothing. */

@@ -77,15 +77,17 @@ export class ModuleHost implements Host {
     return start(made, context)
   }
 
-  /** The class of the file as it is now, whatever of it was imported before. */
-  async reload(context: OperatorContext): Promise<Operator> {
+  parts(): string[] {
+    return localModules()
+  }
+
+  forget(): void {
     for (const path of localModules()) delete require.cache[path]
-    return await this.load(context)
   }
 }
 
 /** Files that operators consist of: what was imported and belongs neither to this package nor to another one. */
-export function localModules(): string[] {
+function localModules(): string[] {
   const own = new URL("../", import.meta.url).pathname
   return Object.keys(require.cache).filter(
     (path) => path.startsWith("/") && !path.startsWith(own) && !path.includes("/node_modules/"),

@@ -17,6 +17,7 @@ import type { Host, OperatorContext } from "./host.ts"
 import { hostOf } from "./hosts.ts"
 import { Instance, type InstanceOwner } from "./instance.ts"
 import { type OperatorLink, RuntimeLink } from "./link.ts"
+import { FileWatch, reload } from "./reload.ts"
 import { Pump } from "./pump.ts"
 
 /** How long operators may take to drop before the process ends anyway. */
@@ -59,6 +60,7 @@ export class Runtime implements InstanceOwner {
       broken: (error) => this.#broken(error),
     })
     for (const { outputs } of this.#instances) outputs.open()
+    using _ = this.#watch()
     await this.#pump.run()
     await Promise.all(this.#ends)
     this.#session.close()
@@ -158,6 +160,21 @@ export class Runtime implements InstanceOwner {
     abandon()
     await outputs.close()
     if (outputIds.length > 0) await this.#session.closeOutputs(outputIds).catch(() => {})
+  }
+
+  /** Under `--hot-reload`: who is saved is loaded anew. */
+  #watch(): Disposable | null {
+    if (!this.#membership.plan.hotReload) return null
+    const watch = new FileWatch((files) => {
+      reload(this.#instances, this.#hosts, files).then(() => this.#watchAll(watch))
+    })
+    this.#watchAll(watch)
+    return watch
+  }
+
+  #watchAll(watch: FileWatch): void {
+    watch.add(this.#plans.map(({ path }) => path))
+    for (const host of this.#hosts.values()) watch.add(host.parts?.() ?? [])
   }
 
   #control(received: ReceivedEvent): void {

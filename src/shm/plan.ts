@@ -35,6 +35,8 @@ export type NodePlan = {
   outputs: OutputPlan[]
   /** What an operator runtime runs; absent for other nodes. */
   operators?: OperatorPlan[]
+  /** Operators whose files change are loaded anew. */
+  hotReload?: boolean
 }
 
 /** One operator of a runtime node. The node's inputs and outputs are called `<operator>/<input>`, `<operator>/<output>`. */

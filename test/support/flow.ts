@@ -70,6 +70,18 @@ export class TestFlow implements AsyncDisposable {
     return this.said(node)
   }
 
+  /** Waits for a line of a node. */
+  async untilLine(node: string, wanted: (line: string) => boolean): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    this.#changed = () => {
+      const found = this.records.find((record) => record.node === node && wanted(record.msg))
+      if (found) resolve(found.msg)
+    }
+    await this.#run
+    this.#changed()
+    return await within(promise, () => `a line of ${node}, of all that was said:\n${this.#all()}`)
+  }
+
   /** Waits until the daemon itself has said something. */
   async untilDaemon(text: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
