@@ -1,30 +1,15 @@
 // The floor: what two C processes need for a round trip over shared memory, by the way of waiting.
 //   cc -O2 -o floor bench/floor.c && ./floor spin 200000
 // Prints one line of JSON: round trip times in nanoseconds, the cost of one clock reading included.
-#define _GNU_SOURCE
+#include "measure.h"
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-static long now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-  long x = *(const long *)a, y = *(const long *)b;
-  return (x > y) - (x < y);
-}
 
 // One direction of the ping-pong.
 struct line {
@@ -74,32 +59,31 @@ int main(int argc, char **argv) {
   }
   const char *mode = argv[1];
   int rounds = atoi(argv[2]), warm_up = rounds / 5;
+  end_with(getppid(), SIGKILL);
   enum way way = !strcmp(mode, "spin") ? SPIN : !strcmp(mode, "futex") ? FUTEX : BYTES;
   char *memory = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   struct line there, back;
   make_line(&there, memory, mode);
   make_line(&back, memory + 4096, mode);
-  long *times = malloc(rounds * sizeof(long));
+  int64_t *times = malloc(rounds * sizeof *times);
+  pid_t parent = getpid();
   if (fork() == 0) {
-    prctl(PR_SET_PDEATHSIG, 9);
+    end_with(parent, SIGKILL);
     for (int i = 1; i <= warm_up + rounds; i++) {
       wait_one(way, &there, i);
       send_one(way, &back, i);
     }
     return 0;
   }
-  long before = now_ns();
+  int64_t before = now_ns();
   for (int i = 1; i <= warm_up + rounds; i++) {
     send_one(way, &there, i);
     wait_one(way, &back, i);
-    long after = now_ns();
+    int64_t after = now_ns();
     if (i > warm_up) times[i - warm_up - 1] = after - before;
     before = after;
   }
   wait(0);
-  qsort(times, rounds, sizeof(long), by_size);
-  printf("{\"mode\":\"%s\",\"p50\":%ld,\"p90\":%ld,\"p99\":%ld,\"p999\":%ld,\"min\":%ld}\n", mode,
-         times[rounds / 2], times[rounds / 10 * 9], times[(long)(rounds * 0.99)],
-         times[(long)(rounds * 0.999)], times[0]);
+  print_times(mode, times, rounds);
   return 0;
 }
