@@ -43,7 +43,9 @@ const SIZES_OF: Record<Extent, readonly number[]> = {
 }
 
 function casesOf(context: Context, peer: Peer): Case[] {
-  return SIZES_OF[context.extent].flatMap((size) => [
+  const largest = peer.largest ?? Number.POSITIVE_INFINITY
+  const sizes = SIZES_OF[context.extent].filter((size) => size <= largest)
+  return sizes.flatMap((size) => [
     ...(peer.latency ? [awake(context, peer, size), paced(context, peer, size)] : []),
     ...(peer.throughput ? [burst(context, peer, size)] : []),
   ])
