@@ -3,6 +3,12 @@ import type { Dataflow, InputSpec, NodeSpec, Source } from "../descriptor/types.
 import { CONFIG_VARIABLE, encodeNodeConfig, type InputConfig } from "../wire/config.ts"
 
 /**
+ * An official node takes what it is given as soon as it can, whatever its program does, and with `backpressure` throws away
+ * what is more than ten times its queue. It is told of a queue in which a burst has room.
+ */
+const HOARD = 10_000
+
+/**
  * The value of DORA_NODE_CONFIG for a node. A descriptor that would not fit into one variable is left out: no node
  * needs it to run.
  *
@@ -41,7 +47,7 @@ export function nodeConfigText(
 function inputConfig({ source, queueSize, queuePolicy, inputTimeout }: InputSpec): InputConfig {
   return {
     source: sourceText(source),
-    queue_size: queueSize,
+    queue_size: queuePolicy === "backpressure" ? Math.max(queueSize, HOARD) : queueSize,
     queue_policy: queuePolicy,
     ...(inputTimeout === null ? {} : { input_timeout: inputTimeout }),
   }
