@@ -40,6 +40,7 @@ export const run = defineCommand({
       options: [...LOG_LEVELS],
       description: "least serious line that is shown (default stdout: everything)",
     },
+    uv: { type: "boolean", description: "run Python nodes by `uv run`" },
     env: { type: "string", valueHint: "KEY=VALUE", description: "for every node; repeatable" },
     "grace-duration": {
       type: "string",
@@ -68,6 +69,7 @@ function runOptions(flags: Flags): RunOptions {
     exitWhenNodesFinish: finish === undefined ? undefined : finish === "true",
     hotReload: last(flags, "hot-reload") === "true",
     wait: last(flags, "wait") as WaitMode | undefined,
+    uv: last(flags, "uv") === "true",
     env: envFlag(flags),
     graceMs: durationFlag(flags, "grace-duration"),
   }

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test"
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FlowFolder } from "../testing/folder.ts"
-import { CommandError, resolveCommand } from "./command.ts"
+import { resolveCommand } from "./command.ts"
+import { CommandError } from "./command-error.ts"
 
 const env = { PATH: process.env.PATH ?? "", HOME: "/nowhere" }
 

@@ -4,6 +4,12 @@ import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
 import type { Exit } from "./spawn.ts"
 import type { NodeCause, NodeResult } from "./types.ts"
 
+/** What is known of a failure beside its traces, and the remedy. */
+export type Trouble = { what: string; fix: string }
+
+/** What official nodes of the protocol that we speak are installed by, as pip takes it. */
+export const WHEEL = "dora-rs==1.1.0"
+
 /** Lines of stderr in the message of an error; the result has more of them. */
 const TAIL_LINES = 10
 
@@ -11,18 +17,23 @@ const TAIL_LINES = 10
 export class NodeExitedEarlyError extends DoraError {
   readonly result: NodeResult
 
-  constructor(node: NodeSpec, result: NodeResult) {
+  /** @param trouble  what else is known of it */
+  constructor(node: NodeSpec, result: NodeResult, trouble: Trouble | null = null) {
+    const why = evidence(result.command, result.stderrTail)
     super("NODE_EXITED_EARLY", {
       what: `node ${node.id} ${howItEnded(result)} before the dataflow had started`,
       where: placeOf(node),
-      why: evidence(result.command, result.stderrTail),
-      fix:
-        node.operators.length > 0
-          ? "the lines above say which operator it is about"
-          : "a node must call `Node.init()` and stay until all others have done so",
+      why: trouble ? `${trouble.what}\n       ${why}` : why,
+      fix: trouble?.fix ?? whatToDo(node),
     })
     this.result = result
   }
+}
+
+function whatToDo(node: NodeSpec): string {
+  return node.operators.length > 0
+    ? "the lines above say which operator it is about"
+    : "a node must call `Node.init()` and stay until all others have done so"
 }
 
 /** A node did not subscribe in time, so the dataflow was not started. */
@@ -40,6 +51,21 @@ export class StartupTimeoutError extends DoraError {
       fix: "a node must call `Node.init()` soon after its start",
     })
     this.nodes = nodes
+  }
+}
+
+/** A node was built for another dora, whose protocol is not ours. */
+export class OldNodeError extends DoraError {
+  constructor(node: NodeSpec, version: string, command: readonly string[]) {
+    const [program = node.path] = command
+    const isPython = node.path.endsWith(".py")
+    super("NODE_OF_OLDER_DORA", {
+      what: `node ${node.id} speaks the node protocol of an older dora (it says ${version}); dora 1.1 is needed`,
+      where: placeOf(node),
+      fix: isPython
+        ? `\`${program} -m pip install ${WHEEL}\``
+        : "build it against version 1.1 of dora-node-api",
+    })
   }
 }
 

@@ -18,6 +18,8 @@ export type LaunchOptions = {
   environments: ReadonlyMap<string, Record<string, string>>
   /** Where scripts find the daemon. */
   address: string
+  /** Python comes from `uv run`. */
+  uv: boolean
   warn: (message: string) => void
   /** The thread that serves official nodes has died. */
   relayDied: (error: unknown) => void
@@ -35,10 +37,10 @@ export class Launch implements AsyncDisposable {
    * @throws CommandError
    */
   static async prepare(nodes: SupervisedNode[], options: LaunchOptions): Promise<Launch> {
-    const { flow, environments } = options
+    const { flow, environments, uv } = options
     const commands = new Map<string, Command>()
     for (const { id, spec } of nodes) {
-      commands.set(id, resolveCommand(spec, flow.workingDir, environments.get(id)!))
+      commands.set(id, resolveCommand(spec, flow.workingDir, environments.get(id)!, uv))
     }
     const foreign = nodes.filter(({ id }) => !commands.get(id)!.script)
     return new Launch(options, commands, foreign.length > 0 ? await open(foreign, options) : null)
@@ -88,7 +90,7 @@ function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay>
   const host: RelayHost = {
     subscribe: (id, relayed, reply) => nodes.get(id)!.subscribe(reply, relayed),
     closeOutputs: (id, outputs) => nodes.get(id)!.closeOutputs(outputs),
-    era: () => {},
+    era: (id, version) => nodes.get(id)?.tooOld(version),
     warn,
     crashed: relayDied,
   }

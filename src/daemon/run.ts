@@ -195,6 +195,7 @@ class Run implements RunningDataflow {
       clock: this.#clock,
       node: (id: string) => nodes.get(id) ?? null,
       warn: (message: string) => logs.say("warn", message),
+      era: (id: string, version: string) => nodes.get(id)?.tooOld(version),
     }
     return this.#resources.use(new Listener(host, MAX_SOCKETS_PER_NODE * nodes.size))
   }
@@ -210,6 +211,7 @@ class Run implements RunningDataflow {
       memory: this.#memory!,
       environments,
       address,
+      uv: this.#options.uv ?? false,
       warn: (message) => logs.say("warn", message),
       relayDied: (error) => {
         logs.say("error", `the thread that serves official nodes has died: ${error}`)

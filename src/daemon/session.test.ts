@@ -38,6 +38,7 @@ function fakeDaemon() {
     clock,
     node: (id: string) => (id === "camera" ? node : null),
     warn: (message: string) => void warnings.push(message),
+    era: (id: string, version: string) => void warnings.push(`${id} is of ${version}`),
   }
   const listener = new Listener(host, 4)
   return { listener, mailbox, warnings, closed, parked, hungUp }
@@ -130,10 +131,14 @@ describe("Register", () => {
 
   test("of dora 0.x is recognised", async () => {
     const client = await connected()
-    client.sendBytes(frame(Uint8Array.fromHex("00000000" + "1000000000000000" + "00".repeat(40))))
+    const id = "060000000000000063616d657261"
+    const version = "0500000000000000302e382e30"
+    const uuid = `1000000000000000${"22".repeat(16)}`
+    client.sendBytes(frame(Uint8Array.fromHex(`00000000${uuid}${id}${version}${"11".repeat(24)}`)))
     await client.closed
     expect(daemon.warnings).toEqual([
-      "connection of an unknown process closed: it speaks the protocol of dora 0.x; dora 1.1 is needed",
+      "camera is of 0.8.0",
+      "connection of an unknown process closed: it speaks the protocol of an older dora (0.8.0)",
     ])
   })
 })
@@ -282,6 +287,7 @@ describe("hostile peers", () => {
       clock,
       node: () => null,
       warn: (text: string) => void warnings.push(text),
+      era: () => {},
     }
     const silent = new Session(host, socket, 20)
     const stalled = new Session(host, socket, 20)

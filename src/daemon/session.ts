@@ -9,6 +9,7 @@ import {
   type ReceivedRequest,
 } from "../wire/messages.ts"
 import { METADATA_VERSION } from "../wire/metadata.ts"
+import { readOldRegister } from "../wire/old.ts"
 import { WireError } from "../wire/postcard.ts"
 import type { Mailbox } from "./mailbox.ts"
 
@@ -18,6 +19,8 @@ export interface SessionHost {
   readonly clock: HybridClock
   node(id: string): SessionNode | null
   warn(message: string): void
+  /** A node speaks the protocol of dora 0.x, in which its version was this. */
+  era(node: string, version: string): void
 }
 
 /** A node as its sessions see it. */
@@ -139,9 +142,9 @@ export class Session {
       decoded = decodeRequest(body)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      this.refuse(
-        isBincode(body) ? "it speaks the protocol of dora 0.x; dora 1.1 is needed" : error.message,
-      )
+      const old = readOldRegister(body)
+      if (old) this.#host.era(old.node, old.version)
+      this.refuse(old ? `it speaks the protocol of an older dora (${old.version})` : error.message)
       return
     }
     if (!this.#host.clock.merge(decoded.stamp) && !this.#warned) {
@@ -268,9 +271,4 @@ export class Session {
   #name(): string {
     return this.#node ? `node ${this.#node.id}` : "an unknown process"
   }
-}
-
-/** A Register message of dora 0.x: u32 variant 0, u64 length 16. */
-function isBincode(body: Uint8Array): boolean {
-  return body.byteLength > 12 && body.subarray(0, 5).toHex() === "0000000010"
 }

@@ -6,13 +6,20 @@ import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
 import { encodeEvent, type NodeEvent } from "../wire/events.ts"
 import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
-import { howItEnded, judge, NodeExitedEarlyError, HiddenOfficialNodeError } from "./failure.ts"
+import {
+  howItEnded,
+  judge,
+  NodeExitedEarlyError,
+  HiddenOfficialNodeError,
+  OldNodeError,
+} from "./failure.ts"
 import type { Guard } from "./guard.ts"
 import type { NodeLog } from "./logs.ts"
 import { Mailbox } from "./mailbox.ts"
 import { describeCall, openCall } from "./operators.ts"
 import type { Relay } from "./official/relay.ts"
 import type { Memory } from "./memory.ts"
+import { importTrouble } from "./python.ts"
 import { Restarts } from "./restart.ts"
 import type { SessionNode } from "./session.ts"
 import { Child, type Exit } from "./spawn.ts"
@@ -68,8 +75,6 @@ export class SupervisedNode implements SessionNode, Stoppable {
   #subscribed = false
   /** Before the next start, or until the node must have subscribed. */
   #timer: Timer | null = null
-  /** What is known of its end beside its exit. */
-  #note: string | null = null
 
   constructor(spec: NodeSpec, log: NodeLog, around: Surroundings) {
     this.id = spec.id
@@ -148,6 +153,12 @@ export class SupervisedNode implements SessionNode, Stoppable {
     return barrier.arrive(this.id, reply)
   }
 
+  /** It turned out to be made for another dora. */
+  tooOld(version: string): void {
+    const error = new OldNodeError(this.spec, version, this.#command)
+    this.#around.barrier.fail(error, error.parts.what)
+  }
+
   closeOutputs(outputs: readonly string[]): void {
     this.#around.memory.closeOutputs(this.id, [...outputs])
   }
@@ -204,8 +215,8 @@ export class SupervisedNode implements SessionNode, Stoppable {
     const { startupTimeout } = this.spec.restart
     if (startupTimeout === null) return
     this.#timer = setTimeout(() => {
-      this.#note = "process killed: startup_timeout exceeded before node connected"
-      this.#around.say("error", `node ${this.id}: ${this.#note}`)
+      const what = "process killed: startup_timeout exceeded before node connected"
+      this.#around.say("error", `node ${this.id}: ${what}`)
       this.kill(KILL_WAIT_MS)
     }, startupTimeout * 1000)
   }
@@ -282,8 +293,11 @@ export class SupervisedNode implements SessionNode, Stoppable {
       ...(call && !verdict.ok ? { during: describeCall(this.id, call) } : {}),
     }
     onEnd(result)
+    const trouble = verdict.ok ? null : importTrouble(this.#command, result.stderrTail)
+    if (trouble && barrier.open) this.#around.say("error", `${trouble.what}\n  fix: ${trouble.fix}`)
     this.#setEnded(result)
-    if (!barrier.open) barrier.fail(new NodeExitedEarlyError(this.spec, result), this.#farewell())
+    if (barrier.open) return
+    barrier.fail(new NodeExitedEarlyError(this.spec, result, trouble), this.#farewell())
   }
 
   /** What the official daemon tells the other nodes. */

@@ -13,6 +13,8 @@ export type RunOptions = {
   wait?: WaitMode
   /** Operators in TypeScript and WebAssembly are loaded anew when their file is saved. */
   hotReload?: boolean
+  /** Python nodes run by `uv run`. */
+  uv?: boolean
   /** For every node; wins over the `env` of the file's root, not over that of a node. */
   env?: Record<string, string>
   /** How long a node may take to subscribe. */

@@ -2,7 +2,6 @@
 // else goes to a session like that of any node.
 import { ptr } from "bun:ffi"
 import type { HybridClock, Stamp } from "../../core/clock.ts"
-import { FRAME_TIMEOUT_MS } from "../../core/limits.ts"
 import { closeFd } from "../../shm/libc.ts"
 import { frame, HEADER_BYTES } from "../../wire/frame.ts"
 import { decodeRequest, encodeReply } from "../../wire/messages.ts"
@@ -19,6 +18,13 @@ const TURN_BYTES = 8 * 1024 * 1024
 /** After the last word to a peer that broke the rules: how long until the connection is closed whatever it does. */
 const LINGER_NS = 1e9
 
+/** What connections share. */
+export type ConnectionAround = {
+  host: SessionHost
+  nowNs: () => number
+  frameTimeoutMs: number
+}
+
 /** A socket, what has arrived on it, and what is to be written. */
 export class Connection implements IntakeOwner {
   readonly fd: number
@@ -31,14 +37,16 @@ export class Connection implements IntakeOwner {
   readonly #intake: Intake
   readonly #clock: HybridClock
   readonly #nowNs: () => number
+  readonly #frameTimeoutNs: number
   /** The session has a reply that the socket did not take. */
   #paused = false
   #lingering = false
 
-  constructor(fd: number, around: { host: SessionHost; nowNs: () => number }) {
+  constructor(fd: number, around: ConnectionAround) {
     this.fd = fd
     this.#clock = around.host.clock
     this.#nowNs = around.nowNs
+    this.#frameTimeoutNs = around.frameTimeoutMs * 1e6
     this.#intake = new Intake(this)
     this.#session = new Session(around.host, {
       write: (bytes) => (this.out.pending ? 0 : this.#write(bytes)),
@@ -191,7 +199,7 @@ export class Connection implements IntakeOwner {
     if (this.#lingering || this.gone) return
     if (!this.ready || !this.#intake.partial) this.deadlineNs = Number.POSITIVE_INFINITY
     else if (this.deadlineNs === Number.POSITIVE_INFINITY) {
-      this.deadlineNs = this.#nowNs() + FRAME_TIMEOUT_MS * 1e6
+      this.deadlineNs = this.#nowNs() + this.#frameTimeoutNs
     }
   }
 }

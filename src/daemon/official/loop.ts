@@ -56,6 +56,7 @@ export class RelayLoop {
       clock: this.#clock,
       node: (id) => this.#nodes.get(id) ?? null,
       warn: (message) => report({ type: "warn", message }),
+      era: (node, version) => report({ type: "era", node, version }),
     }
     this.#listener = listenOnLoopback()
     report({ type: "listening", port: this.#listener.port })
@@ -140,7 +141,8 @@ export class RelayLoop {
         closeFd(fd)
         continue
       }
-      const around = { host: this.#host, nowNs: () => this.#flowClock.nowNs() }
+      const { frameTimeoutMs } = this.#plan
+      const around = { host: this.#host, nowNs: () => this.#flowClock.nowNs(), frameTimeoutMs }
       this.#connections.push(new Connection(fd, around))
     }
   }

@@ -8,6 +8,8 @@ export type RelayPlan = {
   /** Read end of a pipe: a byte says that there are commands. */
   commandFd: number
   maxSockets: number
+  /** From the first byte of a frame to its last. */
+  frameTimeoutMs: number
 }
 
 /** A node that the relay serves. */
@@ -40,6 +42,6 @@ export type RelayReport =
   | { type: "closeOutputs"; node: string; outputs: string[] }
   | { type: "drained"; node: string }
   /** A peer speaks the protocol of dora 0.x. */
-  | { type: "era"; node: string }
+  | { type: "era"; node: string; version: string }
   | { type: "warn"; message: string }
   | { type: "ended" }

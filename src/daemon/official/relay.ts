@@ -1,14 +1,22 @@
 // The daemon's handle on its relay thread.
 import { MessageChannel, Worker } from "node:worker_threads"
 import { closeFd, createPipe, writeByte } from "../../shm/libc.ts"
-import type { RelayCommand, RelayNodePlan, RelayReport } from "./messages.ts"
+import { FRAME_TIMEOUT_MS } from "../../core/limits.ts"
+import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
+
+/** Which nodes a relay serves, and within which limits. */
+export type RelayOptions = Omit<RelayPlan, "commandFd" | "frameTimeoutMs"> & {
+  frameTimeoutMs?: number
+}
+
+const defaults = { frameTimeoutMs: FRAME_TIMEOUT_MS }
 
 /** What the relay needs of the daemon. */
 export interface RelayHost {
   subscribe(node: string, relayed: boolean, reply: (error: string | null) => void): () => void
   closeOutputs(node: string, outputs: string[]): void
   /** A peer of an older protocol was turned away. */
-  era(node: string): void
+  era(node: string, version: string): void
   warn(message: string): void
   /** The thread has died, and every node that it served with it. */
   crashed(error: unknown): void
@@ -21,10 +29,7 @@ export class Relay implements AsyncDisposable {
   readonly #thread: Thread
 
   /** Starts the thread; resolves when it listens. */
-  static async start(
-    plan: { dataflow: string; nodes: RelayNodePlan[]; maxSockets: number },
-    host: RelayHost,
-  ): Promise<Relay> {
+  static async start(plan: RelayOptions, host: RelayHost): Promise<Relay> {
     const thread = new Thread(plan, host)
     try {
       return new Relay(thread, `127.0.0.1:${await thread.listening}`)
@@ -79,10 +84,7 @@ class Thread {
   #setEnded: () => void = () => {}
   #failed = false
 
-  constructor(
-    plan: { dataflow: string; nodes: RelayNodePlan[]; maxSockets: number },
-    host: RelayHost,
-  ) {
+  constructor(plan: RelayOptions, host: RelayHost) {
     this.#host = host
     this.#pipe = createPipe()
     const { port1, port2 } = new MessageChannel()
@@ -91,7 +93,7 @@ class Thread {
       this.#setEnded = resolve
     })
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), {
-      workerData: { plan: { ...plan, commandFd: this.#pipe[0] }, port: port2 },
+      workerData: { plan: { ...defaults, ...plan, commandFd: this.#pipe[0] }, port: port2 },
       transferList: [port2],
     })
     this.listening = new Promise((resolve, reject) => {
@@ -145,7 +147,7 @@ class Thread {
         this.#draining.delete(report.node)
         return
       case "era":
-        return this.#host.era(report.node)
+        return this.#host.era(report.node, report.version)
       case "warn":
         return this.#host.warn(report.message)
       case "ended":

@@ -1,0 +1,76 @@
+// Which Python runs a node, and what is wrong with it when a node can't import what it needs.
+import { existsSync } from "node:fs"
+import { basename, join } from "node:path"
+import type { NodeSpec } from "../descriptor/types.ts"
+import { CommandError } from "./command-error.ts"
+import { type Trouble, WHEEL } from "./failure.ts"
+
+const PROBE_TIMEOUT_MS = 10_000
+
+/**
+ * The interpreter of a node: that of the active environment, the project's as uv sees it, `python` unless it is Python 2,
+ * `python3`.
+ *
+ * @throws CommandError
+ */
+export function findPython(node: NodeSpec, cwd: string, env: Record<string, string>): string {
+  const active = env.VIRTUAL_ENV && join(env.VIRTUAL_ENV, "bin", "python")
+  if (active && existsSync(active)) return active
+  const search = { PATH: env.PATH ?? "" }
+  const uv = Bun.which("uv", search)
+  const fromUv = uv && outputOf([uv, "python", "find"], cwd, env)
+  if (fromUv) return fromUv
+  const python = Bun.which("python", search)
+  if (python && outputOf([python, "--version"], cwd, env)?.startsWith("Python 3")) return python
+  const python3 = Bun.which("python3", search)
+  if (python3) return python3
+  throw new CommandError(node, "there is no Python 3 on PATH", "install Python 3 or uv")
+}
+
+/** What `--uv` puts before a command. @throws CommandError */
+export function uvRun(node: NodeSpec, env: Record<string, string>): string[] {
+  const uv = Bun.which("uv", { PATH: env.PATH ?? "" })
+  if (uv) return [uv, "run"]
+  throw new CommandError(node, "`--uv` was given, and there is no uv on PATH", "install uv")
+}
+
+/** The versions of an interpreter and of the official package in it, on two lines; nothing that a node may have broken. */
+const PROBE = `
+import sys
+print(sys.version.split()[0])
+from importlib.metadata import version, PackageNotFoundError
+try: print(version("dora-rs"))
+except PackageNotFoundError: print("")
+`
+
+/**
+ * What to say of a node that could not import something: which interpreter it was, which version of the official package
+ * that has, and the remedy. Null when it died of something else.
+ *
+ * @param command  as the node was started
+ * @param tail     last lines of its stderr
+ */
+export function importTrouble(command: readonly string[], tail: readonly string[]): Trouble | null {
+  const interpreter = command.find((word) => /^python[\d.]*$/.test(basename(word)))
+  const error = tail.findLast((line) => /^(ModuleNotFoundError|ImportError): /.test(line.trim()))
+  if (!interpreter || !error) return null
+  const probed = outputOf([interpreter, "-c", PROBE], "/", { PATH: process.env.PATH ?? "" })
+  const [python = "an unknown version", wheel = ""] = probed?.split("\n") ?? []
+  const package_ = wheel === "" ? "has no package `dora-rs`" : `has dora-rs ${wheel}`
+  const what = `${error.trim()}; its interpreter ${interpreter} is Python ${python} and ${package_}`
+  const missing = /No module named '([\w.]+)'/.exec(error)?.[1]?.split(".")[0]
+  const wanted = missing === undefined || missing === "dora" ? WHEEL : missing
+  const fix = `install it there: \`${interpreter} -m pip install ${wanted}\`, or activate the environment that has it`
+  return { what, fix }
+}
+
+function outputOf(argv: string[], cwd: string, env: Record<string, string>): string | null {
+  const { exitCode, stdout } = Bun.spawnSync(argv, {
+    cwd,
+    env,
+    stdout: "pipe",
+    stderr: "ignore",
+    timeout: PROBE_TIMEOUT_MS,
+  })
+  return exitCode === 0 ? stdout.toString().trim() : null
+}
