@@ -20,7 +20,7 @@ export interface SessionHost {
   node(id: string): SessionNode | null
   warn(message: string): void
   /** A node speaks the protocol of dora 0.x, in which its version was this. */
-  era(node: string, version: string): void
+  era?(node: string, version: string): void
 }
 
 /** A node as its sessions see it. */
@@ -143,7 +143,7 @@ export class Session {
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       const old = readOldRegister(body)
-      if (old) this.#host.era(old.node, old.version)
+      if (old) this.#host.era?.(old.node, old.version)
       this.refuse(old ? `it speaks the protocol of an older dora (${old.version})` : error.message)
       return
     }

@@ -280,7 +280,7 @@ describe("a connection", () => {
     }
     // What was mutated may have been a message all the same.
     control.send(message(33, 77))
-    let last = new Uint8Array(0)
+    let last: Uint8Array = new Uint8Array(0)
     for (; last[0] !== 77; last = (await stage.take()).stream ?? last);
     expect(last, `seed ${seed}`).toEqual(new Uint8Array(33).fill(77))
     const next = events.request({ type: "NextEvent" })
