@@ -72,7 +72,8 @@ typedef struct Form {
   i32 nodes, buffers, flat;
   Node *plan;
   i64 *figures;  // length and null count of each node; offset, length, alignment - 1 of each buffer
-  Instance *instance;
+  Instance *instance;  // 0: nobody uses the form any more
+  i32 kept;            // instances that the operator keeps
 } Form;
 
 // --- outputs ------------------------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ typedef struct { Str id; i32 forms, last; OutForm form[MAX_OUT_FORMS]; } OutPort
 typedef struct { Output out; i32 port, form; i64 first_op, ops, first_figure, figures; } Sent;
 typedef struct Foreign { struct Foreign *next; Output out; } Foreign;
 
-enum { W_COUNT, W_STATUS, W_LATE, W_KEPT, W_SENT };
+enum { W_COUNT, W_SENT = 4 };
 /// One operator.
 typedef struct Shim {
   InitResult (*init)(void);
@@ -336,10 +337,35 @@ Form *sh_form(Shim *shim, const u8 *id, i32 id_length, const i32 *plan, i32 node
   return form;
 }
 
+static void free_schema(Sch *schema) {
+  for (i64 i = 0; i < schema->n_children; i++) {
+    free_schema(schema->children[i]);
+    give(schema->children[i]);
+  }
+  if (schema->dictionary) {
+    free_schema(schema->dictionary);
+    give(schema->dictionary);
+  }
+  if (schema->n_children) give(schema->children);
+  if (schema->metadata) give((void *)schema->metadata);
+  give((void *)schema->format);
+  give((void *)schema->name);
+}
+
+static void free_form(Form *form) {
+  free_schema(&form->input.schema);
+  if (form->input.id.cap) give(form->input.id.ptr);
+  if (form->input.context.cap) give(form->input.context.ptr);
+  give(form->figures);
+  give(form->plan);
+  give(form);
+}
+
+/// Arrays of this form that the operator keeps stay good.
 void sh_form_free(Form *form) {
-  // Its schema may be known to an operator that keeps arrays, so only what is large goes.
   if (form->instance) free_instance(form->instance);
   form->instance = 0;
+  if (!form->kept) free_form(form);
 }
 
 /// Figures of the messages that follow: numbers as in Form.figures.
@@ -472,7 +498,7 @@ static i32 settle(Shim *shim) {
   }
   instance->next = shim->kept;
   shim->kept = instance;
-  shim->words[W_KEPT]++;
+  form->kept++;
   form->instance = new_instance(form);
   return 8;
 }
@@ -1088,9 +1114,9 @@ i32 sh_released(Shim *shim) {
     i32 token = instance->token;
     if (!is_released(instance)) continue;
     *link = instance->next;
-    free_instance(instance);
     shim->releases++;
-    shim->words[W_KEPT]--;
+    if (!--instance->form->kept && !instance->form->instance) free_form(instance->form);
+    free_instance(instance);
     return token;
   }
   return 0;

@@ -24,6 +24,17 @@ export const hasCargo = Bun.which("cargo") !== null
 /** Is there a C compiler? */
 export const hasCc = Bun.which("cc") !== null
 
+/** Can the compiler watch memory? */
+export const hasSanitizer = hasCc && compiles(["-fsanitize=address,undefined"])
+
+function compiles(flags: string[]): boolean {
+  const command = ["cc", ...flags, "-x", "c", "-", "-o", "/dev/null"]
+  return Bun.spawnSync(command, {
+    stdin: Buffer.from("int main(void) { return 0; }"),
+    stderr: "ignore",
+  }).success
+}
+
 /** Builds the Rust operators, which takes minutes the first time; the folder with the libraries. */
 export async function buildRust(): Promise<string> {
   const target = join(CACHE, "cargo", "operators-native")
@@ -48,8 +59,19 @@ export async function buildC(
   const include = `-I${join(ROOT, "ffi")}`
   const file = existsSync(source) ? source : join(FOLDER, "c", source)
   const how = ["-O1", "-shared", "-fPIC", include, "-o", library]
+  mkdirSync(folder, { recursive: true })
   await run([compiler, ...how, file, "-lpthread", ...flags], folder)
   return library
+}
+
+/** Builds the program in C that drives the shim, into `folder`. */
+export async function buildDriver(folder: string, flags: string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const file = join(FOLDER, "c", "driver.c")
+  await run(
+    ["cc", "-O1", ...flags, "-o", join(folder, "driver"), file, "-lpthread", "-ldl"],
+    folder,
+  )
 }
 
 async function run(command: string[], cwd: string): Promise<void> {
@@ -72,6 +94,8 @@ export class Bench {
   readonly warnings: string[] = []
   readonly failures: unknown[] = []
   readonly declared = new Set(["out", "log", "status", "data"])
+  /** Longer messages are not written. */
+  limit = Number.POSITIVE_INFINITY
   /** Throw it instead of sending. */
   refuse: Error | null = null
   readonly #path: string
@@ -124,6 +148,7 @@ export class Bench {
     const { sent, warnings, failures, declared } = this
     const sendPayload = (output: string, payload: Payload, encoded: Uint8Array) => {
       if (this.refuse) throw this.refuse
+      if (payload.byteLength > this.limit) return Promise.resolve()
       // Not at the start, to show that it is heeded; filled, to show that all of it is written.
       const memory = new Uint8Array(payload.byteLength + 128).fill(0xa5)
       payload.write(memory, 64)
@@ -132,18 +157,36 @@ export class Bench {
       sent.push({ output, stream, template: payload.template, parameters })
       return Promise.resolve()
     }
-    const path = this.#path
-    return {
-      node: "node",
-      dataflowId: "flow",
-      dataflowDescriptor: null,
-      plan: { id: "op", kind: "shared-library", path, place: "flow.yml:3:5", threads: false },
-      outputs: { has: (name: string) => declared.has(name), sendPayload },
-      log: { warn: (text: string) => warnings.push(text) },
-      entering: () => {},
-      fail: (error: unknown) => failures.push(error),
-    } as unknown as OperatorContext
+    return contextOf(
+      this.#path,
+      { has: (name) => declared.has(name), sendPayload },
+      { warn: (text) => warnings.push(text), fail: (error) => failures.push(error) },
+    )
   }
+}
+
+type Sending = {
+  has(name: string): boolean
+  sendPayload(output: string, payload: Payload, encoded: Uint8Array): Promise<void>
+}
+type Telling = { warn?(text: string): void; fail?(error: unknown): void }
+
+/** A stand-in for the runtime around one operator. */
+export function contextOf(
+  path: string,
+  outputs: Sending,
+  { warn, fail }: Telling = {},
+): OperatorContext {
+  return {
+    node: "node",
+    dataflowId: "flow",
+    dataflowDescriptor: null,
+    plan: { id: "op", kind: "shared-library", path, place: "flow.yml:3:5", threads: false },
+    outputs,
+    log: { warn },
+    entering: () => {},
+    fail,
+  } as unknown as OperatorContext
 }
 
 /** A complete Arrow stream, to be handed over as it is. */
