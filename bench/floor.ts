@@ -3,19 +3,26 @@
 import { join } from "node:path"
 import { scratch } from "./support.ts"
 
-/** Ping-pong by ways of waiting; our ring written in C; a copy of 4 MB. */
-export const FLOOR_NAMES = ["spin", "futex", "pipe", "unix", "ring", "memcpy"] as const
+/** Ping-pong by ways of waiting; our ring written in C; messages every 5 ms to a sleeper; a copy of 4 MB. */
+export const FLOOR_NAMES = ["spin", "futex", "pipe", "unix", "ring", "paced", "memcpy"] as const
 
 /** One of {@link FLOOR_NAMES}. */
 export type FloorName = (typeof FLOOR_NAMES)[number]
 
-/** Times of a floor in nanoseconds: half round trips, or whole copies. */
+/** Times of a floor in nanoseconds: half round trips, one way, or whole copies. */
 export type FloorTake = { p50: number; p90: number; p99: number; p999: number; min: number }
 
-type Program = { source: string; arguments: (rounds: string) => string[]; rounds: number }
+type Program = {
+  source: string
+  arguments: (rounds: string) => string[]
+  rounds: number
+  /** It gives times of one way, or of whole copies; the others give round trips. */
+  whole?: boolean
+}
 
 const ROUND_TRIPS = 60_000
 const SLEEPS = 3000
+const PACE_NS = 5_000_000
 /** Bytes that the floor `memcpy` copies. */
 export const COPY_BYTES = 4_096_000
 
@@ -29,10 +36,17 @@ const PROGRAMS: Record<FloorName, Program> = {
     arguments: (rounds) => ["pingpong", rounds, "64"],
     rounds: ROUND_TRIPS,
   },
+  paced: {
+    source: "paced.c",
+    arguments: (rounds) => [String(PACE_NS), rounds],
+    rounds: 60,
+    whole: true,
+  },
   memcpy: {
     source: "memcpy.c",
     arguments: (rounds) => [String(COPY_BYTES), rounds],
     rounds: 100,
+    whole: true,
   },
 }
 
@@ -66,8 +80,8 @@ export class Floors {
    * @example floors.take("spin")?.p50
    */
   take(name: FloorName): FloorTake | null {
-    const { source, arguments: given, rounds } = PROGRAMS[name]
-    const count = String(Math.max(100, Math.round(rounds * this.#share)))
+    const { source, arguments: given, rounds, whole } = PROGRAMS[name]
+    const count = String(Math.max(20, Math.round(rounds * this.#share)))
     const command = this.#compiler ? this.#compile(source) : null
     if (command === null && (this.#compiler || name !== "spin")) return null
     const atomics = [process.execPath, join(import.meta.dir, "atomics.ts")]
@@ -75,8 +89,7 @@ export class Floors {
     const done = Bun.spawnSync(words, { stdout: "pipe", stderr: "inherit", timeout: 60_000 })
     if (!done.success) throw new Error(`the floor ${name} ended with ${done.exitCode}`)
     const taken = JSON.parse(done.stdout.toString()) as FloorTake
-    if (name === "memcpy") return taken
-    // The programs give whole round trips.
+    if (whole) return taken
     const half = (ns: number) => ns / 2
     const { p50, p90, p99, p999, min } = taken
     return { p50: half(p50), p90: half(p90), p99: half(p99), p999: half(p999), min: half(min) }

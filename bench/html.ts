@@ -22,7 +22,7 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .4rem}p{margin:
 .soft,dt,figcaption,.noisy td{color:var(--soft)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.87rem}
 th,td{text-align:right;padding:.22rem .5rem;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal}
+th:first-child,td:first-child{text-align:left;white-space:normal;min-width:11rem}
 .wide{overflow-x:auto}.yes{color:var(--c2)}.no{color:var(--c3)}
 figure{margin:1.2rem 0}svg{width:100%;height:auto;display:block}svg text{font-size:12px;fill:var(--soft)}
 .grid{stroke:var(--line)}.one{stroke:var(--soft)}path{fill:none;stroke:var(--c);stroke-width:1.8}circle{fill:var(--c)}

@@ -45,8 +45,10 @@ export type Case = {
   size?: number
   unit: Unit
   better: "lower" | "higher"
-  /** Taken right before and right after each take. */
+  /** Taken right before and right after each take, and what the figure is compared with. */
   floor?: FloorName
+  /** Taken likewise, only to know in which state the machine was: rounds in another state are not compared. */
+  witness?: FloorName
   /** Taken in turns with ours: A B A B … */
   peer?: { name: string; take(): Promise<Take> }
   take(): Promise<Take>
@@ -81,7 +83,8 @@ type Measured = { take: Take; peer?: Take; round: Round }
  * repeated.
  */
 async function takeRound({ floors, mayRepeat }: Context, one: Case): Promise<Measured> {
-  const takeFloor = () => (one.floor ? floors.take(one.floor)?.p50 : undefined)
+  const name = one.floor ?? one.witness
+  const takeFloor = () => (name ? floors.take(name)?.p50 : undefined)
   for (let tries = 1; ; tries++) {
     const ticks = readTicks()
     const before = takeFloor()
@@ -128,7 +131,7 @@ function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]):
   if (cdf) row.cdf = cdf
   const to = one.peer ? "peer" : "floor"
   const beside = rounds.flatMap((round) => round[to] ?? [])
-  if (beside.length === rounds.length && rounds.length > 0) {
+  if ((one.peer || one.floor) && beside.length === rounds.length) {
     row[to] = {
       name: one.peer?.name ?? floors.nameOf(one.floor!),
       value: median(beside),
@@ -160,7 +163,9 @@ function medianFigures(all: Record<string, number>[]): Record<string, number> {
 
 /** The median over the rounds of the figure at each share. */
 function medianCdf(all: readonly Take["cdf"][]): Take["cdf"] {
-  const [first] = all
-  if (!first || all.some((cdf) => cdf?.length !== first.length)) return undefined
-  return first.map(([share], i) => [share, median(all.map((cdf) => cdf![i]![1]))])
+  const rounds = all.map((cdf) => new Map(cdf))
+  // A round of few messages says nothing of the far tail, and then nothing is drawn of it.
+  const shares = [...(rounds[0]?.keys() ?? [])].filter((share) => rounds.every((r) => r.has(share)))
+  if (shares.length === 0) return undefined
+  return shares.map((share) => [share, median(rounds.map((round) => round.get(share)!))])
 }

@@ -50,9 +50,10 @@ export class Times {
     const histogram = createHistogram({ lowest: 1, highest: LONGEST_NS, figures: 3 })
     // Clocks of two processes agree to some tens of nanoseconds: what seems negative took next to nothing.
     for (let i = 0; i < this.#count; i++) histogram.record(Math.max(1, Math.round(this.#ns[i]!)))
-    const at = (share: number) => histogram.percentile(Math.max(share * 100, 1e-9))
-    const [p50, p90, p99, p999] = [at(0.5), at(0.9), at(0.99), at(0.999)]
     const { min, max, mean } = histogram
+    // A quantile is the upper end of its bucket.
+    const at = (share: number) => Math.min(max, histogram.percentile(Math.max(share * 100, 1e-9)))
+    const [p50, p90, p99, p999] = [at(0.5), at(0.9), at(0.99), at(0.999)]
     // A quantile needs messages beyond it.
     const beyond = (share: number) => share === 1 || this.#count * (1 - share) >= 1
     const cdf = SHARES.filter(beyond).map((share) => [share, at(share)])

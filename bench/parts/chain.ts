@@ -25,6 +25,7 @@ export const chainPart: Part = {
         size: 64,
         unit: "ns",
         better: "lower",
+        witness: "spin",
         take: () => pacedFlow(context, { ...stream, count, warmUp: WARM_UP, relays: HOPS - 1 }),
       },
     ])

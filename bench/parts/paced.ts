@@ -56,6 +56,7 @@ function toCase(context: Context, c: Paced): Case {
     size: c.size,
     unit: "ns",
     better: "lower",
+    witness: "spin",
     take: () => oneWay(context, c),
   }
 }

@@ -77,6 +77,7 @@ function toCase(context: Context, c: Stream): Case {
     size: c.size,
     unit: "messages/s",
     better: "higher",
+    witness: "spin",
     take: () => stream(context, c),
   }
 }

@@ -6,7 +6,7 @@ import { parseResult } from "../../bench/result.ts"
 import { dora, folder } from "../support/dora.ts"
 import { resultOf, rowOf } from "./suite-results.ts"
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
 const QUICK = ["bench", "--quick", "--rounds", "1", "--part", "floor,latency"]
 
 describe("a glance", () => {
@@ -14,7 +14,10 @@ describe("a glance", () => {
     "measures, prints a table, and writes the result, the page and dora's own rows",
     async () => {
       using place = folder({})
-      const run = await dora([...QUICK, "--html", "--csv"], { cwd: place.path })
+      const run = await dora([...QUICK, "--html", "--csv"], {
+        cwd: place.path,
+        limitMs: LIMIT_MS,
+      })
       expect([run.code, run.stderr]).toEqual([0, expect.stringContaining("written: ")])
       expect(run.stdout).toMatch(/^latency +p50 +p99 +p99\.9 +beside +ratio/m)
       expect(run.stdout).toMatch(/^64 B copied, recv\(\) .* ≤ 2\.00 ×/m)
@@ -43,6 +46,7 @@ describe("a glance", () => {
       const run = await dora([...QUICK, "--json"], {
         cwd: place.path,
         env: { CC: "no-such-compiler" },
+        limitMs: LIMIT_MS,
       })
       const result = parseResult(run.stdout, "stdout")
       expect(result.method.floor).toContain("because there is no C compiler")

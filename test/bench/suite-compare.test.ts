@@ -79,7 +79,7 @@ test("two runs of the same program are told apart from each other in few of 100 
   const noisy = () => rowOf(Array.from({ length: 5 }, () => 240 * (1 + 0.2 * random())))
   const found = Array.from({ length: 100 }, () => verdict(noisy(), noisy()))
   expect(found.filter((one) => one === "slower" || one === "faster").length).toBeLessThan(10)
-})
+}, 60_000)
 
 test("the table names what differs between the machines, and counts the verdicts", () => {
   const before = resultOf(rowOf(STEADY), rowOf(STEADY, { name: "b" }))
