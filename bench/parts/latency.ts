@@ -5,7 +5,8 @@ import type { WaitMode } from "../../src/shm/plan.ts"
 
 type Mode = "copy" | "loan"
 type Api = "recv" | "iterate"
-type PingPong = {
+/** Two nodes that answer each other, and how. */
+export type PingPong = {
   size: number
   mode: Mode
   api: Api
@@ -30,7 +31,7 @@ export const latencyPart: Part = {
     measure(
       context,
       "latency",
-      selection(context).map((c) => toCase(context, c)),
+      selection(context).map((c) => latencyCase(context, c)),
     ),
 }
 
@@ -63,7 +64,8 @@ function selection({ extent }: Context): PingPong[] {
   ]
 }
 
-function toCase(context: Context, c: PingPong): Case {
+/** A ping-pong as a row of the suite. */
+export function latencyCase(context: Context, c: PingPong): Case {
   const way = `${sizeName(c.size)} ${c.mode === "copy" ? "copied" : "loaned"}, ${APIS[c.api]}`
   const name = way + WAITS[c.wait]
   const floor: FloorName = c.wait === "park" ? "futex" : "spin"
