@@ -61,6 +61,8 @@ export const FRAME_TIMEOUT_MS = 30_000
 export const MAX_QUEUED_EVENTS = 1000
 /** Sockets that the nodes of one dataflow may hold, for each node; an official node needs three. */
 export const MAX_SOCKETS_PER_NODE = 16
+/** Where nodes that are started by hand ask for their configuration (dora-core 1.1.0, `topics.rs`). */
+export const DYNAMIC_NODE_PORT = 53291
 /** How long the output of a dead node is read on when a child of it holds the pipe. */
 export const DRAIN_MS = 100
 /** After SIGKILL: how long until a process counts as stuck in the kernel and is given up. */

@@ -36,7 +36,7 @@ export class Barrier {
   }
 
   /**
-   * A node has subscribed.
+   * A node has subscribed; one that nobody waits for waits as well.
    *
    * @param reply  called once: null lets it go, a text sends it home
    * @returns      takes the arrival back, when the node hangs up meanwhile
@@ -47,12 +47,12 @@ export class Barrier {
       return () => {}
     }
     this.#parked.set(node, reply)
-    this.#missing.delete(node)
+    const awaited = this.#missing.delete(node)
     if (this.#missing.size === 0) this.#release()
     return () => {
       if (this.#parked.get(node) !== reply) return
       this.#parked.delete(node)
-      this.#missing.add(node)
+      if (awaited) this.#missing.add(node)
     }
   }
 

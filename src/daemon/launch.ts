@@ -1,11 +1,11 @@
 // What it takes to start the nodes of a dataflow: their programs, what they are told, and who serves their sessions.
-import { MAX_SOCKETS_PER_NODE } from "../core/limits.ts"
+import { DYNAMIC_NODE_PORT, MAX_SOCKETS_PER_NODE } from "../core/limits.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { PLAN_VARIABLE } from "../shm/plan.ts"
 import { CONFIG_VARIABLE } from "../wire/config.ts"
 import { type Command, resolveCommand } from "./command.ts"
 import type { Memory } from "./memory.ts"
-import { nodeConfigText } from "./node-config.ts"
+import { nodeConfig, nodeConfigText } from "./node-config.ts"
 import { Relay, type RelayHost } from "./official/relay.ts"
 import type { SupervisedNode } from "./supervise.ts"
 
@@ -40,9 +40,10 @@ export class Launch implements AsyncDisposable {
     const { flow, environments, uv } = options
     const commands = new Map<string, Command>()
     for (const { id, spec } of nodes) {
+      if (spec.dynamic) continue
       commands.set(id, resolveCommand(spec, flow.workingDir, environments.get(id)!, uv))
     }
-    const foreign = nodes.filter(({ id }) => !commands.get(id)!.script)
+    const foreign = nodes.filter(({ id }) => commands.get(id)?.script !== true)
     return new Launch(options, commands, foreign.length > 0 ? await open(foreign, options) : null)
   }
 
@@ -56,8 +57,9 @@ export class Launch implements AsyncDisposable {
     this.#relay = relay
   }
 
-  /** Starts a node. @throws SpawnError */
+  /** Starts a node, or makes ready for one that is started by hand. @throws SpawnError */
   start(node: SupervisedNode): void {
+    if (node.spec.dynamic) return node.expect(this.#relay!)
     const { dataflow, flow, memory, environments, address } = this.#options
     const command = this.#commands.get(node.id)!
     const relay = command.script ? null : this.#relay
@@ -75,14 +77,22 @@ export class Launch implements AsyncDisposable {
   }
 }
 
+/** Where official nodes that are started by hand look for a daemon, unless this variable names another port. */
+function dynamicPort(): number {
+  return Number(process.env.DORA_DAEMON_LOCAL_LISTEN_PORT) || DYNAMIC_NODE_PORT
+}
+
 /** Any program but a script of ours may be an official node. */
 function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay> {
-  const { dataflow, memory, warn, relayDied } = options
+  const { dataflow, flow, memory, warn, relayDied } = options
   const nodes = new Map(foreign.map((node) => [node.id, node]))
   const plan = {
     dataflow,
+    dynamicPort: foreign.some(({ spec }) => spec.dynamic) ? dynamicPort() : null,
     nodes: foreign.map(({ id, spec }) => ({
       plan: memory.nodePlan(id),
+      // Its address is put in when it asks.
+      configuration: spec.dynamic ? nodeConfig(dataflow, flow, spec, "") : null,
       mayRestart: spec.restart.policy !== "never" && spec.inputs.length > 0,
     })),
     maxSockets: MAX_SOCKETS_PER_NODE * foreign.length,

@@ -1,6 +1,12 @@
+import { join, resolve } from "node:path"
 import { MAX_ENV_BYTES } from "../core/limits.ts"
 import type { Dataflow, InputSpec, NodeSpec, Source } from "../descriptor/types.ts"
-import { CONFIG_VARIABLE, encodeNodeConfig, type InputConfig } from "../wire/config.ts"
+import {
+  CONFIG_VARIABLE,
+  encodeNodeConfig,
+  type InputConfig,
+  type NodeConfig,
+} from "../wire/config.ts"
 
 /**
  * An official node takes what it is given as soon as it can, whatever its program does, and with `backpressure` throws away
@@ -22,7 +28,20 @@ export function nodeConfigText(
   address: string,
   restartCount = 0,
 ): string {
-  const config = {
+  const config = { ...nodeConfig(dataflow, flow, node, address), restart_count: restartCount }
+  const text = encodeNodeConfig(config)
+  const bytes = CONFIG_VARIABLE.length + Buffer.byteLength(text) + 2
+  return bytes <= MAX_ENV_BYTES ? text : encodeNodeConfig({ ...config, dataflow_descriptor: null })
+}
+
+/** What a node is told at its start; a node that is started by hand asks for it. */
+export function nodeConfig(
+  dataflow: string,
+  flow: Dataflow,
+  node: NodeSpec,
+  address: string,
+): NodeConfig {
+  return {
     dataflow_id: dataflow,
     node_id: node.id,
     run_config: {
@@ -31,17 +50,20 @@ export function nodeConfigText(
     },
     daemon_communication: { Tcp: { socket_addr: address } },
     dataflow_descriptor: flow.json,
-    dynamic: false,
-    write_events_to: null,
-    restart_count: restartCount,
+    dynamic: node.dynamic,
+    write_events_to: eventsFile(node),
+    restart_count: 0,
     // Or an official node would publish on zenoh, where nobody of ours listens.
     output_routing: Object.fromEntries(
       node.outputs.map(({ id }) => [id, { daemon_only: true, required_ackers: [] }]),
     ),
   }
-  const text = encodeNodeConfig(config)
-  const bytes = CONFIG_VARIABLE.length + Buffer.byteLength(text) + 2
-  return bytes <= MAX_ENV_BYTES ? text : encodeNodeConfig({ ...config, dataflow_descriptor: null })
+}
+
+/** Where an official node records its inputs, when the caller of the dataflow asks for that. */
+function eventsFile(node: NodeSpec): string | null {
+  const directory = process.env.DORA_WRITE_EVENTS_TO
+  return directory ? join(resolve(directory), `inputs-${node.id}.json`) : null
 }
 
 function inputConfig({ source, queueSize, queuePolicy, inputTimeout }: InputSpec): InputConfig {

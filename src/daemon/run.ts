@@ -80,7 +80,7 @@ class Run implements RunningDataflow {
     const logs = this.#openLogs()
     const guard = this.#openGuard(logs)
     const memory = this.#openMemory()
-    const ids = this.#flow.nodes.map((node) => node.id)
+    const ids = this.#flow.nodes.filter(({ dynamic }) => !dynamic).map(({ id }) => id)
     const barrier = new Barrier(ids, () => this.#opened())
     this.#barrier = barrier
     this.#makeNodes(logs, guard, memory, barrier)
@@ -108,6 +108,7 @@ class Run implements RunningDataflow {
   }
 
   stop(by = "stop"): void {
+    for (const node of this.#nodes) if (node.spec.dynamic) node.requestStop()
     this.#ladder.stop(by, this.waitingFor(), this.#options.graceMs)
   }
 
@@ -251,10 +252,14 @@ class Run implements RunningDataflow {
     const { stopAfterMs } = this.#options
     const timer =
       stopAfterMs === undefined ? null : setTimeout(() => this.stop("--stop-after"), stopAfterMs)
-    Promise.all(this.#nodes.map((node) => node.ended)).then(async () => {
+    const [dynamic, own] = [true, false].map((kind) =>
+      this.#nodes.filter(({ spec }) => spec.dynamic === kind),
+    )
+    Promise.all(own!.map((node) => node.ended)).then(async () => {
       const durationMs = performance.now() - this.#startedMs
       if (timer) clearTimeout(timer)
       this.#ladder[Symbol.dispose]()
+      for (const node of dynamic!) node.requestStop()
       this.#memory!.freeze()
       try {
         await this.#resources.disposeAsync()

@@ -19,6 +19,8 @@ export interface SessionHost {
   readonly clock: HybridClock
   node(id: string): SessionNode | null
   warn(message: string): void
+  /** The configuration of a node that is started by hand, as JSON; or why there is none. */
+  configuration?(node: string): unknown
   /** A node speaks the protocol of dora 0.x, in which its version was this. */
   era?(node: string, version: string): void
 }
@@ -185,6 +187,10 @@ export class Session {
   }
 
   #register(request: ReceivedRequest): void {
+    if (request.type === "NodeConfig" && this.#host.configuration) {
+      const result = this.#host.configuration(request.node)
+      return this.#reply(new TextEncoder().encode(JSON.stringify({ NodeConfig: { result } })))
+    }
     if (request.type !== "Register") return this.#deny("must send register message first")
     const { dataflow, node: id, metadataVersion } = request
     if (metadataVersion !== METADATA_VERSION) {

@@ -136,6 +136,11 @@ export class SupervisedNode implements SessionNode, Stoppable {
     return this.#around.memory.words(this.id)
   }
 
+  /** Nobody starts it here: it may join at any time. */
+  expect(relay: Relay): void {
+    this.#relay = relay
+  }
+
   /** All nodes have subscribed. */
   run(): void {
     this.#enter("running")

@@ -64,9 +64,12 @@ describe("fields of later issues", () => {
   })
 })
 
+test("a node that is started by hand is no problem", () => {
+  expect(problemsOf("nodes: [{ id: a, path: dynamic }]")).toEqual([])
+})
+
 describe("nodes that can't run yet are refused, never ignored", () => {
   test.each([
-    "path: dynamic",
     "path: shell",
     "path: http://example.org/x",
     "path: sh, git: https://example.org/x.git",

@@ -106,7 +106,6 @@ function checkPath(problems: Problems, entry: YamlEntry, name: string): Kind["pa
 }
 
 function unsupportedPath(path: string): string | null {
-  if (path === "dynamic") return "is started by hand (`path: dynamic`)"
   if (path === "shell") return "is a shell command (`path: shell`)"
   return /^https?:\/\//.test(path) ? "is downloaded (a URL as `path`)" : null
 }

@@ -107,6 +107,7 @@ nodes:
         outputs: [{ id: "image", position: at(19, 15) }],
         minLogLevel: "info",
         restart: NEVER,
+        dynamic: false,
         position: at(6, 5),
       },
       {
@@ -138,6 +139,7 @@ nodes:
           window: 60,
           startupTimeout: 10,
         },
+        dynamic: false,
         position: at(21, 5),
       },
     ])

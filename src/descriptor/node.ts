@@ -10,8 +10,12 @@ import { findProgram } from "./program.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, readText, wrongType } from "./read.ts"
 import { readRestart } from "./restart.ts"
+import { isNull } from "./scalar.ts"
 import type { NodeSpec, OutputSpec } from "./types.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
+
+/** The `path` of a node that is started by hand. */
+const DYNAMIC = "dynamic"
 
 /** A node as far as it could be read, for the checks of the wiring. */
 export type NodeDraft = {
@@ -78,7 +82,9 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
   }
   if (kind.path === null && !operators?.complete) return draft
   checkLater(problems, value, LATER_NODE_FIELDS, owner)
-  if (kind.path) checkProgram(world, kind.path, common.build.length > 0)
+  const dynamic = kind.path?.text === DYNAMIC
+  if (dynamic) checkDynamic(problems, value, name)
+  else if (kind.path) checkProgram(world, kind.path, common.build.length > 0)
   if (id.text === null) return draft
   draft.spec = {
     id: id.text,
@@ -87,11 +93,20 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
     minLogLevel: common.minLogLevel ?? operators?.minLogLevel ?? null,
     path: kind.path?.text ?? "",
     operators: operators?.operators ?? [],
+    dynamic,
     inputs: draft.inputs.map((input) => input.spec),
     outputs: [...draft.outputs.values()],
     position: problems.position(value.start),
   }
   return draft
+}
+
+/** A node that is started by hand is not watched at its start. */
+function checkDynamic(problems: Problems, node: YamlMap, name: string): void {
+  const entry = entryOf(node, "startup_timeout")
+  if (!entry || isNull(entry.value)) return
+  const message = `dynamic node ${quote(name)} cannot specify \`startup_timeout\` (dynamic nodes connect out-of-band and are not managed by the startup watchdog)`
+  problems.error("FIELD_NOT_ALLOWED", entry.key, message)
 }
 
 function readId(

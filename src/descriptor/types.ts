@@ -46,6 +46,8 @@ export type NodeSpec = {
   outputs: OutputSpec[]
   minLogLevel: LogLevel | null
   restart: RestartSpec
+  /** Started by hand: it joins by its id whenever it likes. */
+  dynamic: boolean
   position: Position
 }
 

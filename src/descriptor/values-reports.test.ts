@@ -115,15 +115,15 @@ const CASES: Case[] = [
     name: "kinds of nodes that can't run yet",
     text: `
       nodes:
-        - { id: a, path: dynamic }
+        - { id: a, path: shell }
         - { id: b, path: https://example.org/node }
         - { id: c, operator: { python: op.py, outputs: [o] } }
         - { id: d, path: sh, inputs: { i: c/op/o } }
 `,
     report: `
-      flow.yml:2:20: error[UNSUPPORTED_NODE_KIND]: node \`a\` is started by hand (\`path: dynamic\`), which this version can't run yet
-        2 |   - { id: a, path: dynamic }
-          |                    ^^^^^^^
+      flow.yml:2:20: error[UNSUPPORTED_NODE_KIND]: node \`a\` is a shell command (\`path: shell\`), which this version can't run yet
+        2 |   - { id: a, path: shell }
+          |                    ^^^^^
         hint: nodes with a local \`path\` can run
 
       flow.yml:3:20: error[UNSUPPORTED_NODE_KIND]: node \`b\` is downloaded (a URL as \`path\`), which this version can't run yet

@@ -1,5 +1,5 @@
 // What a daemon needs to pass messages between sockets and memory without decoding them.
-import { METADATA_VERSION, readForeignParameters, readStamp } from "./metadata.ts"
+import { METADATA_VERSION, readForeignParameters, readStamp, writeStamp } from "./metadata.ts"
 import { type Reader, WireError, type Writer } from "./postcard.ts"
 import type { Stamp } from "../core/clock.ts"
 import { readDataId } from "./identifiers.ts"
@@ -63,6 +63,13 @@ export function writeInputBody(
   else writer.raw(parameters)
   if (length === 0) writer.byte(0)
   else writer.byte(1).byte(0).varint(length)
+}
+
+/** Writes the `Input` event of a timer: a message without data. */
+export function writeTick(writer: Writer, input: string, stamp: Stamp): void {
+  writeInputHead(writer, input, stamp.seconds, stamp.fraction, stamp.id)
+  writeInputBody(writer, null, 0)
+  writeStamp(writer, stamp)
 }
 
 /**

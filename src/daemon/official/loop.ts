@@ -15,6 +15,12 @@ const STUCK_NS = 1e6
 /** The sockets of a dead process are read to their end; a child of it may hold them open. */
 const DRAIN_NS = 5e8
 
+/** The first places of the poll set: commands, and two listeners. */
+const OWN = 3
+
+/** How long nodes that outlive their dataflow may take to say goodbye. */
+const FAREWELL_NS = 2e9
+
 /** Serves every official node of one dataflow. */
 export class RelayLoop {
   readonly #plan: RelayPlan
@@ -29,9 +35,12 @@ export class RelayLoop {
   #connections: Connection[] = []
   readonly #poll = new PollSet()
   readonly #listener: { fd: number; port: number }
+  /** Where nodes that are started by hand ask. */
+  readonly #dynamic: { fd: number; port: number } | null
   readonly #host: SessionHost
   #stuck = false
   #running = true
+  #endNs = Number.POSITIVE_INFINITY
 
   /** @throws PortError */
   constructor(
@@ -55,22 +64,48 @@ export class RelayLoop {
       dataflow: plan.dataflow,
       clock: this.#clock,
       node: (id) => this.#nodes.get(id) ?? null,
+      configuration: (id) => this.#configuration(id),
       warn: (message) => report({ type: "warn", message }),
       era: (node, version) => report({ type: "era", node, version }),
     }
     this.#listener = listenOnLoopback()
+    this.#dynamic = this.#listenForDynamic(plan.dynamicPort)
     report({ type: "listening", port: this.#listener.port })
   }
 
   /** Serves until the daemon says `end`. */
   run(): void {
-    while (this.#running) {
+    while (
+      this.#running ||
+      (this.#connections.length > 0 && this.#flowClock.nowNs() < this.#endNs)
+    ) {
       this.#work()
       this.#sleep()
     }
     for (const connection of this.#connections) connection.close()
     for (const inbox of this.#inboxes.values()) inbox.close()
     closeFd(this.#listener.fd)
+    if (this.#dynamic) closeFd(this.#dynamic.fd)
+  }
+
+  #listenForDynamic(port: number | null): { fd: number; port: number } | null {
+    if (port === null) return null
+    try {
+      return listenOnLoopback(port)
+    } catch (error) {
+      const why = (error as Error).message.split("\n")[0]
+      this.#report({ type: "warn", message: `nodes started by hand can't join: ${why}` })
+      return null
+    }
+  }
+
+  /** What a node that was started by hand is told, in the form and the words of the official daemon. */
+  #configuration(id: string): unknown {
+    const node = this.#nodes.get(id)
+    if (!node) return { Err: `no running dataflow contains a node with id \`${id}\`` }
+    if (!node.configuration) return { Err: `node with ID \`${id}\` is not dynamic` }
+    const socket_addr = `127.0.0.1:${this.#listener.port}`
+    return { Ok: { ...node.configuration, daemon_communication: { Tcp: { socket_addr } } } }
   }
 
   #work(): void {
@@ -83,8 +118,15 @@ export class RelayLoop {
     for (const node of this.#nodes.values()) node.serve()
     if (this.#connections.some(({ gone }) => gone)) {
       this.#connections = this.#connections.filter(({ gone }) => !gone)
+      for (const node of this.#nodes.values()) this.#missDynamic(node)
     }
     if (this.#dying.size > 0) this.#bury()
+  }
+
+  /** The process of a node that was started by hand is nobody's child: it is gone when its connections are. */
+  #missDynamic(node: RelayNode): void {
+    if (!node.configuration || node.absent) return
+    if (!this.#connections.some((connection) => connection.node === node)) node.reset()
   }
 
   #sleep(): void {
@@ -92,6 +134,7 @@ export class RelayLoop {
     poll.clear()
     poll.add(this.#plan.commandFd, READABLE)
     poll.add(this.#listener.fd, READABLE)
+    poll.add(this.#dynamic?.fd ?? -1, READABLE)
     const nodes = [...this.#nodes.values()]
     for (const { plan } of nodes) poll.add(plan.wakeFd, READABLE)
     const connections = this.#connections
@@ -103,13 +146,14 @@ export class RelayLoop {
     poll.wait(this.#timeout())
     for (const node of nodes) node.disarm()
     if (poll.happened(0)) this.#commands()
-    if (poll.happened(1)) this.#accept()
+    if (poll.happened(1)) this.#accept(this.#listener.fd)
+    if (poll.happened(2)) this.#accept(this.#dynamic!.fd)
     nodes.forEach(({ plan }, i) => {
-      if (poll.happened(2 + i)) emptyPipe(plan.wakeFd)
+      if (poll.happened(OWN + i)) emptyPipe(plan.wakeFd)
     })
     const now = this.#flowClock.nowNs()
     connections.forEach((connection, i) => {
-      const happened = poll.happened(2 + nodes.length + i)
+      const happened = poll.happened(OWN + nodes.length + i)
       if (happened && !connection.gone) connection.serve(happened)
       if (connection.deadlineNs <= now && !connection.gone) connection.expire()
     })
@@ -130,11 +174,12 @@ export class RelayLoop {
       until = Math.min(until, now + STUCK_NS)
     }
     for (const deadline of this.#dying.values()) until = Math.min(until, deadline)
+    until = Math.min(until, this.#endNs)
     return Math.max(0, until - now)
   }
 
-  #accept(): void {
-    for (let fd = accept(this.#listener.fd); fd >= 0; fd = accept(this.#listener.fd)) {
+  #accept(listener: number): void {
+    for (let fd = accept(listener); fd >= 0; fd = accept(listener)) {
       if (this.#connections.length >= this.#plan.maxSockets) {
         const message = `more than ${this.#plan.maxSockets} connections; a new one is closed`
         this.#report({ type: "warn", message })
@@ -153,10 +198,7 @@ export class RelayLoop {
   }
 
   #command(command: RelayCommand): void {
-    if (command.type === "end") {
-      this.#running = false
-      return
-    }
+    if (command.type === "end") return this.#end()
     const node = this.#nodes.get(command.node)
     if (!node) return
     switch (command.type) {
@@ -173,6 +215,13 @@ export class RelayLoop {
         node.exited = true
         this.#dying.set(node, this.#flowClock.nowNs() + DRAIN_NS)
     }
+  }
+
+  /** Who is still here gets the last events, and some time to take leave. */
+  #end(): void {
+    this.#running = false
+    this.#endNs = this.#flowClock.nowNs() + FAREWELL_NS
+    for (const node of this.#nodes.values()) node.mailbox.end()
   }
 
   /** A dead node is gone when all that it has sent is where it belongs. */

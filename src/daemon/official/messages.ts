@@ -1,5 +1,6 @@
 // What the daemon and its relay thread tell each other. Messages of nodes never travel this way.
 import type { NodePlan } from "../../shm/plan.ts"
+import type { NodeConfig } from "../../wire/config.ts"
 
 /** What the relay is started with. */
 export type RelayPlan = {
@@ -7,6 +8,8 @@ export type RelayPlan = {
   nodes: RelayNodePlan[]
   /** Read end of a pipe: a byte says that there are commands. */
   commandFd: number
+  /** Where nodes that are started by hand ask for their configuration; null: there are none. */
+  dynamicPort: number | null
   maxSockets: number
   /** From the first byte of a frame to its last. */
   frameTimeoutMs: number
@@ -17,6 +20,8 @@ export type RelayNodePlan = {
   plan: NodePlan
   /** A request to end its outputs is ignored: it may be started again. */
   mayRestart: boolean
+  /** For a node that is started by hand: what it is told when it asks. */
+  configuration: NodeConfig | null
 }
 
 /** What the daemon tells the relay. */

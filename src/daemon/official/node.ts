@@ -1,15 +1,15 @@
 // An official node as the relay sees it: on TCP it is a node of the official daemon, in memory an end of rings like any
 // other. Its events go straight from the rings into replies.
-import type { HybridClock, Stamp } from "../../core/clock.ts"
+import type { HybridClock } from "../../core/clock.ts"
 import type { FlowClock } from "../../shm/clock.ts"
-import { ATTACHED_WORD } from "../../shm/layout.ts"
+import { ATTACHED_WORD, START_FLOAT } from "../../shm/layout.ts"
 import type { NodePlan, SegmentRef } from "../../shm/plan.ts"
 import type { Inbox } from "../../shm/segment.ts"
 import { Sleeper } from "../../shm/sleep.ts"
 import { TimerRing } from "../../shm/timer.ts"
+import type { NodeConfig } from "../../wire/config.ts"
 import { encodeEvent } from "../../wire/events.ts"
-import { writeStamp } from "../../wire/metadata.ts"
-import { type SendHead, writeInputBody, writeInputHead } from "../../wire/relay.ts"
+import { type SendHead, writeTick } from "../../wire/relay.ts"
 import { Mailbox } from "../mailbox.ts"
 import type { SessionNode } from "../session.ts"
 import type { Connection } from "./connection.ts"
@@ -38,6 +38,8 @@ export class RelayNode implements SessionNode {
   readonly plan: NodePlan
   mailbox = new Mailbox()
   mayRestart: boolean
+  /** Set for a node that is started by hand. */
+  readonly configuration: NodeConfig | null
   /** It has no memory of its own: messages go through here. */
   relayed = false
   /** Its process is dead; what it has sent is being read. */
@@ -55,15 +57,20 @@ export class RelayNode implements SessionNode {
   #allClosedTold = false
   #endless = false
   #warned = false
+  /** It has subscribed, or waits at the barrier. */
+  #here = false
 
-  constructor({ plan, mayRestart }: RelayNodePlan, around: RelayAround) {
+  constructor({ plan, mayRestart, configuration }: RelayNodePlan, around: RelayAround) {
     this.id = plan.node
     this.plan = plan
     this.mayRestart = mayRestart
+    this.configuration = configuration
     this.outputs = plan.outputs.map(({ id }) => id)
     this.#around = around
     this.#inbox = around.inboxOf(plan.inbox, plan.wakeFd)
     this.#sleeper = new Sleeper(this.#inbox, plan.pid, plan.wakeFd)
+    // What it misses before it joins is gone, and must hold nobody up.
+    if (configuration) this.#join()
   }
 
   subscribe(reply: (error: string | null) => void): () => void {
@@ -72,6 +79,8 @@ export class RelayNode implements SessionNode {
       return () => {}
     }
     this.#answer = reply
+    if (this.configuration && !this.#here) this.#skipMissed()
+    this.#here = true
     const attached = Atomics.load(this.#inbox.words, ATTACHED_WORD) !== 0 && !this.relayed
     if (!attached) this.#join()
     this.#around.report({ type: "subscribe", node: this.id, relayed: !attached })
@@ -127,8 +136,14 @@ export class RelayNode implements SessionNode {
     if (this.waiter === connection) this.waiter = null
   }
 
+  /** A node that was started by hand has gone, or has not come yet. */
+  get absent(): boolean {
+    return this.configuration !== null && !this.#here
+  }
+
   /** The process is gone, and its successor starts anew. */
   reset(): void {
+    this.#here = false
     this.mailbox = new Mailbox()
     this.waiter = null
     this.#answer = null
@@ -140,7 +155,7 @@ export class RelayNode implements SessionNode {
   /** Answers the long poll if there is something to say. @returns true when it did */
   serve(): boolean {
     if (!this.relayed) return false
-    if (this.mailbox.ended && this.mailbox.pending === 0) this.#drainUnheard()
+    if (this.#unheard) this.#drainUnheard()
     const connection = this.waiter
     if (!connection || connection.out.pending) return false
     const { out } = connection
@@ -153,7 +168,7 @@ export class RelayNode implements SessionNode {
     return true
   }
 
-  /** Says that we are about to sleep. Look at {@link pending} once more after this. */
+  /** We are about to sleep. Look at {@link pending} once more after this. */
   arm(): void {
     if (this.relayed) this.#sleeper.arm("fd")
   }
@@ -165,8 +180,8 @@ export class RelayNode implements SessionNode {
   /** Is there something to do? */
   pending(nowNs: number): boolean {
     if (!this.relayed) return false
-    if (this.mailbox.ended) {
-      if (this.waiter) return true
+    if (this.mailbox.ended && this.waiter) return true
+    if (this.#unheard) {
       return this.#inputs.some(({ reader }) => reader.ring.backpressure && reader.ring.ready())
     }
     if (!this.waiter) return false
@@ -251,10 +266,7 @@ export class RelayNode implements SessionNode {
     const now = this.#timers.length > 0 ? this.#around.flowClock.nowNs() : 0
     for (const { id, ring } of this.#timers) {
       if (!ring.take(now)) continue
-      const stamp = this.#stamp()
-      writeInputHead(out.writer, id, stamp.seconds, stamp.fraction, stamp.id)
-      writeInputBody(out.writer, null, 0)
-      writeStamp(out.writer, stamp)
+      writeTick(out.writer, id, this.#around.clock.stamp())
       events++
     }
     return events
@@ -268,27 +280,34 @@ export class RelayNode implements SessionNode {
     const events: Uint8Array[] = this.mailbox.take()
     for (const input of ended) {
       input.closed = true
-      events.push(encodeEvent({ type: "InputClosed", id: input.id }, this.#stamp()))
+      events.push(encodeEvent({ type: "InputClosed", id: input.id }, this.#around.clock.stamp()))
     }
     const data = this.#inputs.filter((input) => input.isData)
     const over = data.length > 0 && data.every(({ closed }) => closed) && !this.#endless
     if (over && !this.#allClosedTold) {
       this.#allClosedTold = true
-      events.push(encodeEvent({ type: "AllInputsClosed" }, this.#stamp()))
+      events.push(encodeEvent({ type: "AllInputsClosed" }, this.#around.clock.stamp()))
     }
     return events
   }
 
-  /** Nobody listens any more: producers that wait for room must not wait for ever. */
+  /** Nobody will get what is in the rings now. */
+  get #unheard(): boolean {
+    return this.absent || (this.mailbox.ended && this.mailbox.pending === 0)
+  }
+
+  /** Messages that were sent before it joined a running dataflow are not for it. */
+  #skipMissed(): void {
+    if (this.#inbox.floats[START_FLOAT] === 0) return
+    for (const input of this.#inputs) while (input.discard());
+  }
+
+  /** Nobody listens: producers that wait for room must not wait for ever. */
   #drainUnheard(): void {
     for (const input of this.#inputs) {
       if (!input.reader.ring.backpressure) continue
       while (input.discard());
     }
-  }
-
-  #stamp(): Stamp {
-    return this.#around.clock.stamp()
   }
 
   #warn(message: string): void {

@@ -46,7 +46,7 @@ class Stage implements AsyncDisposable {
   async open(frameTimeoutMs = 30_000): Promise<this> {
     const plan = {
       dataflow: this.dataflow,
-      nodes: [{ plan: this.memory.nodePlan("source"), mayRestart: false }],
+      nodes: [{ plan: this.memory.nodePlan("source"), mayRestart: false, configuration: null }],
       maxSockets: 8,
       frameTimeoutMs,
     }

@@ -5,11 +5,12 @@ import { FRAME_TIMEOUT_MS } from "../../core/limits.ts"
 import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
 
 /** Which nodes a relay serves, and within which limits. */
-export type RelayOptions = Omit<RelayPlan, "commandFd" | "frameTimeoutMs"> & {
+export type RelayOptions = Omit<RelayPlan, "commandFd" | "frameTimeoutMs" | "dynamicPort"> & {
   frameTimeoutMs?: number
+  dynamicPort?: number | null
 }
 
-const defaults = { frameTimeoutMs: FRAME_TIMEOUT_MS }
+const defaults = { frameTimeoutMs: FRAME_TIMEOUT_MS, dynamicPort: null }
 
 /** What the relay needs of the daemon. */
 export interface RelayHost {
