@@ -67,6 +67,8 @@ export const DYNAMIC_NODE_PORT = 53291
 export const DRAIN_MS = 100
 /** After SIGKILL: how long until a process counts as stuck in the kernel and is given up. */
 export const KILL_WAIT_MS = 5_000
+/** Linear memory of one WebAssembly operator. */
+export const MAX_WASM_MEMORY_BYTES = 1024 * 1024 * 1024
 /** How often the daemon looks at what operators are doing, … */
 export const WATCHDOG_MS = 500
 /** … after what time in one call it says so, … */

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { NodeExitedEarlyError } from "../../src/daemon/failure.ts"
 import { type NodeText, TestFlow } from "../support/flow.ts"
 import { buildC, hasCc } from "../support/operators.ts"
+import { buildWasm, hasClang } from "../support/wasm.ts"
 import { needs } from "../support/toolchain.ts"
 
 const FOLDER = join(import.meta.dir, "operators")
@@ -123,6 +124,18 @@ describe("a TypeScript operator that ends its process", () => {
     LIMIT_MS,
   )
 })
+
+needs("clang and wasm-ld", hasClang)(
+  "a WebAssembly operator that does not return is named, and its node ended",
+  async () => {
+    const wasm = await buildWasm(join(FOLDER, "../../conformance/operators/probe.c"), folder)
+    const end = await ends({ wasm, inputs: { loop: "source/out" } })
+    const call = `\`dora_on_event\` of operator \`rt/op\` (${wasm})`
+    expect([end.signal, end.during, end.ok]).toEqual(["SIGKILL", call, false])
+    expect(end.said).toContain(`${call} did not return within 5 s: node rt is killed`)
+  },
+  LIMIT_MS,
+)
 
 describe("what can't be loaded is told before the dataflow starts, with file and place", () => {
   const write = (name: string, text: string) => {

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { buildC, hasCc } from "../support/operators.ts"
+import { needs } from "../support/toolchain.ts"
+import { buildWasm, hasClang } from "../support/wasm.ts"
+import { operatorCases, Probe } from "./operator.ts"
+
+const PROBES = join(import.meta.dir, "operators")
+const folder = mkdtempSync(join(tmpdir(), "dora-conformance-"))
+let library = ""
+let wasm = ""
+
+beforeAll(async () => {
+  if (hasCc) library = await buildC("probe.c", folder)
+  if (hasClang) wasm = await buildWasm(join(PROBES, "probe.c"), folder)
+}, 60_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("TypeScript", () => {
+  operatorCases(test, () => new Probe("module", join(PROBES, "probe.ts")).load())
+})
+
+describe("shared library", () => {
+  operatorCases(needs("cc", hasCc), () => new Probe("shared-library", library).load())
+})
+
+describe("WebAssembly", () => {
+  operatorCases(needs("clang and wasm-ld", hasClang), () => new Probe("wasm", wasm).load())
+})
