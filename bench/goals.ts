@@ -34,7 +34,7 @@ const GOALS: Record<string, readonly Goal[]> = {
 const BESIDE_PEERS: readonly [RegExp, Goal][] = [
   [/^peers: dora .*Rust → Rust: .*(after the other|every \d+ ms)$/, { of: "ratio", limit: 1 / 20 }],
   [/^peers: dora .*Rust → Rust: 64 B, as fast as they go$/, { of: "ratio", limit: 50 }],
-  [/^peers: .*iceoryx.* after the other$/, { of: "ratio", limit: 1 }],
+  [/^peers: iceoryx .*polling: .* after the other$/, { of: "ratio", limit: 1 }],
 ]
 
 /**

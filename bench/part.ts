@@ -89,9 +89,10 @@ async function takeRound({ floors, mayRepeat }: Context, one: Case): Promise<Mea
     const ticks = readTicks()
     const before = takeFloor()
     const take = await one.take()
+    const others = othersSince(ticks)
     const peer = await one.peer?.take()
     const after = takeFloor()
-    const unsteady = sameFloor(before, after) ? othersSince(ticks, one) : "the floor moved"
+    const unsteady = sameFloor(before, after) ? others : "the floor moved"
     if (unsteady !== null && tries < TRIES && mayRepeat()) continue
     const round: Round = { value: take.value }
     if (before !== undefined && after !== undefined) round.floor = (before + after) / 2
@@ -101,9 +102,8 @@ async function takeRound({ floors, mayRepeat }: Context, one: Case): Promise<Mea
   }
 }
 
-/** Says when other programs took part of the machine. The processes of a peer may outlive a take, and can't be told apart. */
-function othersSince(before: Ticks, one: Case): string | null {
-  if (one.peer) return null
+/** Says when other programs took part of the machine. */
+function othersSince(before: Ticks): string | null {
   const now = readTicks()
   const ticks = Math.max(0, now.others - before.others - ROUNDING_TICKS)
   const elapsed = (now.all - before.all) / navigator.hardwareConcurrency

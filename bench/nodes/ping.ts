@@ -1,16 +1,19 @@
 // Sends a message, waits for its echo, and so on for a while; prints the round trip times as one line of JSON.
 //   SIZE bytes, MODE copy|loan, API recv|iterate, WARM_UP round trips that don't count (WARM_MS at most), MOST that do
-//   (FOR_MS at most)
+//   (FOR_MS at most), PACE_NS between those that count, which then count from when they were meant to be sent
 import { type Event, Node } from "dora-bun"
 import { Times } from "./times.ts"
 
-const { SIZE, MODE, API, WARM_UP, WARM_MS, MOST, FOR_MS } = process.env
+const { SIZE, MODE, API, WARM_UP, WARM_MS, MOST, FOR_MS, PACE_NS } = process.env
 const size = Number(SIZE)
 const warmUp = Number(WARM_UP)
 const warmNs = Number(WARM_MS) * 1e6
+const paceNs = Number(PACE_NS ?? 0)
 const forNs = Number(FOR_MS) * 1e6
 /** Of each, however slow messages are. */
 const FEWEST = 3
+/** Before a paced send the clock is polled for this long. */
+const POLL_NS = 200_000
 const source = new Uint8Array(size).fill(7)
 const times = new Times(Number(MOST))
 
@@ -21,6 +24,12 @@ let warm = 0
 let sum = 0
 
 function send(): void {
+  if (paceNs > 0 && warm === warmUp) {
+    before = start + (times.count + 1) * paceNs
+    const spare = before - Bun.nanoseconds() - POLL_NS
+    if (spare > 0) Bun.sleepSync(spare / 1e6)
+    while (Bun.nanoseconds() < before);
+  }
   if (MODE === "loan") {
     const sample = node.loan("ping", { type: Uint8Array, length: size })
     if (size > 0) sample.array[0] = warm

@@ -11,6 +11,8 @@ export type PingPong = {
   mode: Mode
   api: Api
   wait: WaitMode
+  /** Pings at a pace: so many, counted from when each was meant to be sent. */
+  paced?: { ns: number; count: number }
 }
 
 /** Round trips at most, and how long a take measures. */
@@ -19,6 +21,8 @@ const FOR_MS = 150
 /** The compiler needs thousands of messages to get through; slow messages have an end before that. */
 const WARM_UP = 40_000
 const WARM_MS = 500
+/** Of a paced take, which ends by its count. */
+const LONGEST_MS = 60_000
 const APIS: Record<Api, string> = { recv: "recv()", iterate: "for await" }
 /** A wish to stay awake goes without saying: it is what most rows are about. */
 const WAITS: Record<WaitMode, string> = { busy: "", adaptive: ", adaptive", park: ", parked" }
@@ -88,8 +92,9 @@ export async function pingPong(context: Context, c: PingPong): Promise<Take> {
     API: c.api,
     WARM_UP: String(WARM_UP),
     WARM_MS: String(WARM_MS),
-    MOST: String(MOST),
-    FOR_MS: String(FOR_MS * share),
+    MOST: String(c.paced?.count ?? MOST),
+    FOR_MS: String(c.paced ? LONGEST_MS : FOR_MS * share),
+    PACE_NS: String(c.paced?.ns ?? 0),
   }
   const { printed } = await context.run(
     [

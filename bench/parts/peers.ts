@@ -8,6 +8,8 @@ import { oneWay } from "./paced.ts"
 import { stream } from "./throughput.ts"
 
 const PACE_MS = 5
+const PACED_COUNT = 150
+const FEWEST_PACED = 20
 
 /** Other ways to carry messages, in turns with ours: same sizes, same work. */
 export const peersPart: Part = {
@@ -24,7 +26,7 @@ export const peersPart: Part = {
       try {
         context.progress(`peers: preparing ${peer.name}`)
         await peer.prepare()
-        rows.push(...(await measure(context, "peers", casesOf(context, peer))))
+        rows.push(...(await measure(context, "peers", await casesOf(context, peer))))
       } catch (error) {
         // What is wrong with one peer is no reason to know nothing of the others.
         context.note(`${peer.name} failed: ${error instanceof Error ? error.message : error}`)
@@ -42,11 +44,12 @@ const SIZES_OF: Record<Extent, readonly number[]> = {
   full: SIZES.filter((size) => size >= 8),
 }
 
-function casesOf(context: Context, peer: Peer): Case[] {
-  const largest = peer.largest ?? Number.POSITIVE_INFINITY
-  const sizes = SIZES_OF[context.extent].filter((size) => size <= largest)
-  return sizes.flatMap((size) => [
-    ...(peer.latency ? [awake(context, peer, size), paced(context, peer, size)] : []),
+async function casesOf(context: Context, peer: Peer): Promise<Case[]> {
+  // How a peer counts at a pace, one way or half of there and back, shows in what it says.
+  const paceNs = PACE_MS * 1e6
+  const probe = await peer.latency?.({ size: 64, count: FEWEST_PACED, paceNs })
+  return SIZES_OF[context.extent].flatMap((size) => [
+    ...(probe ? [awake(context, peer, size), paced(context, peer, size, probe.kind)] : []),
     ...(peer.throughput ? [burst(context, peer, size)] : []),
   ])
 }
@@ -60,7 +63,11 @@ function modeOf(size: number): "copy" | "loan" {
   return size > 4096 ? "loan" : "copy"
 }
 
+/** Peers that poll are met by nodes that poll, the others by nodes as they wait by default. */
+const POLLS = /polling|SharedArrayBuffer/
+
 function awake(context: Context, peer: Peer, size: number): Case {
+  const wait = POLLS.test(peer.name) ? "busy" : "adaptive"
   return {
     name: `${peer.name}: ${sizeName(size)}, one after the other`,
     size,
@@ -70,19 +77,14 @@ function awake(context: Context, peer: Peer, size: number): Case {
       name: peer.name,
       take: async () => timesOf(await peer.latency!({ size, count: countOf(size), paceNs: 0 })),
     },
-    take: () => pingPong(context, { size, mode: modeOf(size), api: "recv", wait: "busy" }),
+    take: () => pingPong(context, { size, mode: modeOf(size), api: "recv", wait }),
   }
 }
 
-function paced(context: Context, peer: Peer, size: number): Case {
-  const stream = {
-    size,
-    mode: modeOf(size),
-    api: "recv",
-    wait: "adaptive",
-    paceMs: PACE_MS,
-  } as const
+function paced(context: Context, peer: Peer, size: number, kind: LatencyTake["kind"]): Case {
+  const way = { size, mode: modeOf(size), api: "recv", wait: "adaptive" } as const
   const paceNs = PACE_MS * 1e6
+  const count = PACED_COUNT
   return {
     name: `${peer.name}: ${sizeName(size)}, every ${PACE_MS} ms`,
     size,
@@ -90,9 +92,12 @@ function paced(context: Context, peer: Peer, size: number): Case {
     better: "lower",
     peer: {
       name: peer.name,
-      take: async () => timesOf(await peer.latency!({ size, count: 200, paceNs })),
+      take: async () => timesOf(await peer.latency!({ size, count, paceNs })),
     },
-    take: () => oneWay(context, stream),
+    take: () =>
+      kind === "one way"
+        ? oneWay(context, { ...way, paceMs: PACE_MS })
+        : pingPong(context, { ...way, paced: { ns: paceNs, count } }),
   }
 }
 
