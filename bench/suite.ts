@@ -10,6 +10,7 @@ import { latencyPart } from "./parts/latency.ts"
 import { memoryPart } from "./parts/memory.ts"
 import { operatorsPart } from "./parts/operators.ts"
 import { pacedPart } from "./parts/paced.ts"
+import { librariesPart } from "./parts/libraries.ts"
 import { peersPart } from "./parts/peers.ts"
 import { startupPart } from "./parts/startup.ts"
 import { fanPart, throughputPart } from "./parts/throughput.ts"
@@ -31,6 +32,7 @@ export const PARTS: readonly Part[] = [
   memoryPart,
   operatorsPart,
   arrowPart,
+  librariesPart,
   peersPart,
 ]
 

@@ -1059,6 +1059,9 @@ static i32 input(Form *form, const u8 *base, int copied) {
 /// An input whose stream, less `shift` bytes, begins at `base`: memory that stays until it is released.
 i32 sh_input_at(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 0); }
 
+/// As sh_input_at, of memory that JavaScript holds until then.
+i32 sh_input_held(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 0); }
+
 /// As sh_input_at, of memory that ends with the call: it is copied.
 i32 sh_input_copy(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 1); }
 

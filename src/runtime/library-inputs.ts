@@ -1,5 +1,5 @@
 // Inputs of an operator of a shared library, as Arrow arrays over the bytes of the rings.
-import { type Pointer, ptr } from "bun:ffi"
+import type { Pointer } from "bun:ffi"
 import { figuresOf, formKey, viewCounts } from "../arrow/c-batch.ts"
 import { nodesOf, planOf, unknownSchemaKey, writeSchemaKey } from "../arrow/c-schema.ts"
 import type { Layout } from "../arrow/decoder.ts"
@@ -9,8 +9,9 @@ import type { Shim } from "./library-shim.ts"
 
 /** Types that one input is known to have; what comes beyond takes the place of the oldest. */
 const MAX_FORMS = 32
-/** Larger messages that own their bytes are held, not copied, while the operator has them. */
-const HOLD_FROM_BYTES = 16 * 1024
+/** Larger messages that own their bytes are held, not copied, while the operator has them: nobody else sees such an event, so
+ *  that nobody makes its bytes move. */
+const HOLD_FROM_BYTES = 1024
 /** Nothing, at an address that exists. */
 const NOTHING = new Uint8Array(new ArrayBuffer(64))
 const NULL_COLUMN = new Field(TypeId.Null)
@@ -59,15 +60,15 @@ export class LibraryInputs {
       this.#held = event
       return shim.sh_input_at(form.pointer, address as Pointer, 0)
     }
-    this.#held = null
     const { bare } = event
-    if (bare !== null)
-      return shim.sh_input_copy(form.pointer, bare as Uint8Array, layout!.headerLength)
-    const { data } = event
-    if (data.byteLength === 0) return shim.sh_input_copy(form.pointer, NOTHING, 0)
-    if (data.byteLength < HOLD_FROM_BYTES) return shim.sh_input_copy(form.pointer, data, 0)
-    this.#held = event
-    return shim.sh_input_at(form.pointer, ptr(data), 0)
+    const bytes = (bare ?? event.data) as Uint8Array
+    const shift = bare === null ? 0 : layout!.headerLength
+    if (bytes.byteLength >= HOLD_FROM_BYTES) {
+      this.#held = event
+      return shim.sh_input_held(form.pointer, bytes, shift)
+    }
+    this.#held = null
+    return shim.sh_input_copy(form.pointer, bytes.byteLength === 0 ? NOTHING : bytes, shift)
   }
 
   /** Hands over a message that can't be read, as an array whose type says why; the shim's answer. */

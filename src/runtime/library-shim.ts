@@ -32,6 +32,7 @@ const SYMBOLS = {
   sh_figures: { args: ["ptr", "buffer", "i32"], returns: "void" },
   sh_context: { args: ["ptr", "buffer", "i32"], returns: "void" },
   sh_input_at: { args: ["ptr", "ptr", "i32"], returns: "i32" },
+  sh_input_held: { args: ["ptr", "buffer", "i32"], returns: "i32" },
   sh_input_copy: { args: ["ptr", "buffer", "i32"], returns: "i32" },
   sh_input_closed: { args: ["ptr", "buffer", "i32"], returns: "i32" },
   sh_error_event: { args: ["ptr", "buffer", "i32"], returns: "i32" },

@@ -1,0 +1,85 @@
+// `native LIBRARY INPUT BYTES EVENTS`: events of so many bytes into an operator of a shared library, its outputs into a ring whose
+// consumer takes large ones only; prints nanoseconds for each event. The counterpart of operator-caller.c.
+import { ptr } from "bun:ffi"
+import { Encoder } from "../src/arrow/encoder.ts"
+import { readLayout } from "../src/arrow/decoder.ts"
+import { Memory } from "../src/daemon/memory.ts"
+import { parseDataflow } from "../src/descriptor/load.ts"
+import { InputEvent, type MessageFields } from "../src/node/event.ts"
+import { attach } from "../src/node/memory-link.ts"
+import type { OperatorContext } from "../src/runtime/host.ts"
+import { type LibraryOperator, libraryHost } from "../src/runtime/library.ts"
+import { Outputs } from "../src/runtime/outputs.ts"
+
+const ROUNDS = 7
+/** Larger messages lie in chunks. */
+const INLINE_BYTES = 4096
+
+const [path, input, bytes, events] = Bun.argv.slice(2) as [string, string, string, string]
+const flow = {
+  nodes: [
+    { id: "op", path: "/bin/true", outputs: ["out"] },
+    { id: "sink", path: "/bin/true", inputs: { in: "op/out" } },
+  ],
+}
+using memory = Memory.create(parseDataflow(JSON.stringify(flow), "flow.yml"), {
+  dataflow: crypto.randomUUID(),
+  wait: "park",
+  exitWhenNodesFinish: false,
+})
+const link = attach(memory.nodePlan("op"))
+const sink = attach(memory.nodePlan("sink"))
+const outputs = new Outputs("op", link.outputs)
+outputs.open()
+const plan = { id: "op", kind: "shared-library", path, place: "flow.yml:1:1", threads: false }
+const context = { plan, outputs, entering: () => {}, log: console } as unknown as OperatorContext
+const operator = (await libraryHost.load(context)) as LibraryOperator
+
+/** An event as the ring's reader makes it when it knows the template: the elements alone, or a lease of a chunk. */
+function eventOf(size: number): InputEvent {
+  const prepared = new Encoder().prepare(new Uint8Array(size).fill(7))
+  const stream = new Uint8Array(new ArrayBuffer(prepared.byteLength + 64))
+  const shift = (64 - (ptr(stream) % 64)) % 64
+  prepared.write(stream, shift)
+  const whole = stream.subarray(shift, shift + prepared.byteLength)
+  const layout = readLayout(whole)
+  const template = () => ({ layout, pattern: new Uint8Array(0) })
+  const source = { id: input, template, learn: () => {}, released: () => {} }
+  const fields: MessageFields = {
+    seconds: 0,
+    fraction: 0,
+    template: 1,
+    parameters: null,
+    stream: null,
+    body: null,
+    borrow: null,
+  }
+  const address = ptr(whole)
+  const lease = { buffer: stream.buffer, length: whole.byteLength, address, release: () => {} }
+  if (size <= INLINE_BYTES)
+    return new InputEvent(source, { ...fields, body: new Uint8Array(size).fill(7) })
+  return new InputEvent(source, { ...fields, borrow: lease })
+}
+
+/** Nanoseconds for each event. Large outputs are taken at once, as by a consumer that keeps up: their memory stays in the cache. */
+function round(event: InputEvent, count: number, takes: boolean): number {
+  const began = Bun.nanoseconds()
+  for (let i = 0; i < count; i++) {
+    operator.onEvent(event)
+    if (takes) sink.receiver.poll()
+  }
+  return (Bun.nanoseconds() - began) / count
+}
+
+const event = eventOf(Number(bytes))
+const large = Number(bytes) > INLINE_BYTES
+const rounds = Array.from({ length: ROUNDS }, () => round(event, Number(events), large))
+const best = Math.min(...rounds)
+operator.drop()
+link.close()
+sink.close()
+const { inputs, inputsReleased, outputs: sent, outputsReleased } = operator.counts
+if (inputs !== inputsReleased || sent !== outputsReleased)
+  throw new Error("something was not released")
+console.log(JSON.stringify({ ns: best, exports: inputs, releases: inputsReleased, outputs: sent }))
+process.exit(0)
