@@ -27,6 +27,7 @@ const GOALS: Record<string, readonly Goal[]> = {
   "idle: 10 waiting nodes, later": [{ of: "value", limit: 0.5 }],
   "operators: TypeScript, event with an output to a sibling, 64 B": [{ of: "value", limit: 300 }],
   "operators: node → TypeScript operator → node, 64 B": [{ of: "ratio", limit: 3 }],
+  "libraries: Rust, 4 MB in and out": [{ of: "ratio", limit: 1.2 }],
   "arrow: encode and decode 1024 × float32": [{ of: "ratio", limit: 1 / 30 }],
 }
 
@@ -34,6 +35,8 @@ const GOALS: Record<string, readonly Goal[]> = {
 const BESIDE_PEERS: readonly [RegExp, Goal][] = [
   [/^peers: dora .*Rust → Rust: .*(after the other|every \d+ ms)$/, { of: "ratio", limit: 1 / 20 }],
   [/^peers: dora .*Rust → Rust: 64 B, as fast as they go$/, { of: "ratio", limit: 50 }],
+  [/^libraries: .* in$/, { of: "ratio", limit: 1.5 }],
+  [/^libraries: .* (8 B|4 KB) in and out$/, { of: "ratio", limit: 2 }],
   [/^peers: iceoryx .*polling: .* after the other$/, { of: "ratio", limit: 1 }],
 ]
 

@@ -23,21 +23,26 @@ export const librariesPart: Part = {
     const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache")
     const rust = join(cache, RUST)
     const share = context.extent === "quick" ? 0.1 : 1
-    const ours = (called: Called) => call([process.execPath, join(HERE, "native.ts")], called, share)
+    const ours = (called: Called) =>
+      call([process.execPath, join(HERE, "native.ts")], called, share)
     const theirs = (called: Called) => call([caller], called, share)
-    const row = (name: string, limit: number, called: Called): Case => ({
+    const row = (name: string, called: Called): Case => ({
       name,
       size: called.bytes,
       unit: "ns",
       better: "lower",
-      goal: { of: "ratio", limit },
       peer: { name: "C caller", take: () => theirs(called) },
       take: () => ours(called),
     })
     const small = (language: string, library: string, ignore: string, events: number): Case[] =>
       [8, 4096].flatMap((bytes) => [
-        row(`${language}, ${sizeName(bytes)} in`, 1.5, { library, input: ignore, bytes, events }),
-        row(`${language}, ${sizeName(bytes)} in and out`, 2, { library, input: "echo", bytes, events }),
+        row(`${language}, ${sizeName(bytes)} in`, { library, input: ignore, bytes, events }),
+        row(`${language}, ${sizeName(bytes)} in and out`, {
+          library,
+          input: "echo",
+          bytes,
+          events,
+        }),
       ])
     const cases = small("C", sample, "read", 500_000)
     if (existsSync(rust)) {
@@ -47,11 +52,13 @@ export const librariesPart: Part = {
         size: COPY_BYTES,
         unit: "ns",
         better: "lower",
-        goal: { of: "ratio", limit: 1.2 },
         floor: "memcpy",
         take: () => ours(large),
       })
-    } else context.progress("libraries: no rows for Rust, since `bun run test` has not built the operator yet")
+    } else
+      context.progress(
+        "libraries: no rows for Rust, since `bun run test` has not built the operator yet",
+      )
     return measure(context, "libraries", cases)
   },
 }
@@ -63,7 +70,8 @@ function compile(compiler: string): { caller: string; sample: string } {
   const library = ["-shared", "-fPIC", include, "-o", sample, join(HERE, "operator-sample.c")]
   for (const how of [["-o", caller, join(HERE, "operator-caller.c"), "-ldl"], library]) {
     const done = Bun.spawnSync([compiler, "-O2", ...how], { stderr: "pipe" })
-    if (!done.success) throw new BenchmarkFailedError("the C caller can't be compiled", `${done.stderr}`)
+    if (!done.success)
+      throw new BenchmarkFailedError("the C caller can't be compiled", `${done.stderr}`)
   }
   return { caller, sample }
 }
