@@ -3,7 +3,7 @@ import { type BenchNode, type FlowRun, readTicks, type Ticks, type Watch } from 
 import type { WaitMode } from "../src/shm/plan.ts"
 import { goalsOf } from "./goals.ts"
 import type { FloorName, Floors } from "./floor.ts"
-import type { Row, Round, Unit } from "./result.ts"
+import type { Round, Row, Unit } from "./result.ts"
 import { median, noiseOf, pairedRatio, sameFloor } from "./statistics.ts"
 
 /** How much is measured: a glance that only shows that all works, the default, everything. */
@@ -111,8 +111,11 @@ function othersSince(before: Ticks): string | null {
   return share > OTHERS ? `other programs took ${Math.round(share * 100)} % of a core` : null
 }
 
+/** Makes a row of its takes: of those that nothing disturbed where they are most, else of all. */
 function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]): Row {
-  const rounds = taken.map((measured) => measured.round)
+  const steady = taken.filter(({ round }) => round.unsteady === undefined)
+  const counted = steady.length * 2 > taken.length ? steady : taken
+  const rounds = counted.map(({ round }) => round)
   const { name, size, unit, better } = one
   const goals = goalsOf(part, name)
   const row: Row = {
@@ -122,12 +125,12 @@ function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]):
     unit,
     better,
     value: median(rounds.map((round) => round.value)),
-    figures: medianFigures(taken.map((measured) => measured.take.figures ?? {})),
+    figures: medianFigures(counted.map(({ take }) => take.figures ?? {})),
     ...(goals.length > 0 ? { goals } : {}),
-    rounds,
+    rounds: taken.map(({ round }) => round),
     noisy: false,
   }
-  const cdf = medianCdf(taken.map((measured) => measured.take.cdf))
+  const cdf = medianCdf(counted.map(({ take }) => take.cdf))
   if (cdf) row.cdf = cdf
   const to = one.peer ? "peer" : "floor"
   const beside = rounds.flatMap((round) => round[to] ?? [])
@@ -138,17 +141,13 @@ function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]):
     }
     row.ratio = { ...pairedRatio(rounds.map((round) => round.value / round[to]!)), to }
   }
-  const why = whyNoisy(row)
+  const spread = row.ratio ?? pairedRatio(rounds.map((round) => round.value))
+  const why = counted.length > steady.length ? disturbed(row) : noiseOf(spread, rounds.length)
   return why === null ? row : { ...row, noisy: true, why }
 }
 
-function whyNoisy(row: Row): string | null {
-  const unsteady = row.rounds.flatMap((round) => round.unsteady ?? [])
-  if (unsteady.length * 2 > row.rounds.length) return `in most rounds ${unsteady.at(-1)}`
-  return noiseOf(
-    row.ratio ?? pairedRatio(row.rounds.map((round) => round.value)),
-    row.rounds.length,
-  )
+function disturbed({ rounds }: Row): string {
+  return `in most rounds ${rounds.findLast((round) => round.unsteady)?.unsteady}`
 }
 
 /** The median of each figure; of `max` the largest. */
