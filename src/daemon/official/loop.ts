@@ -136,7 +136,8 @@ export class RelayLoop {
     poll.add(this.#listener.fd, READABLE)
     poll.add(this.#dynamic?.fd ?? -1, READABLE)
     const nodes = [...this.#nodes.values()]
-    for (const { plan } of nodes) poll.add(plan.wakeFd, READABLE)
+    // A node that has mapped its memory reads its pipe itself: a byte taken from it would leave it asleep.
+    for (const { plan, relayed } of nodes) poll.add(relayed ? plan.wakeFd : -1, READABLE)
     const connections = this.#connections
     for (const connection of connections) {
       const { interest } = connection
