@@ -172,7 +172,11 @@ test("events of the session are those that a node can't learn from memory", () =
       { type: "ParamDeleted", key: "k" },
       { type: "PARAM_DELETED", key: "k" },
     ],
-    [{ type: "InputClosed", id: "x" }, null],
+    // In band as a rule; by the session only when silence has closed an input.
+    [
+      { type: "InputClosed", id: "x" },
+      { type: "INPUT_CLOSED", id: "x" },
+    ],
     [{ type: "AllInputsClosed" }, null],
   ] as never
   for (const [received, event] of cases) expect(eventOf(received)).toEqual(event as never)

@@ -6,16 +6,22 @@ import {
   decodeNodeConfig,
   type NodeConfig,
 } from "../wire/config.ts"
-import type { SessionAddress } from "./control.ts"
-import { DaemonConnectionError, NotInDataflowError } from "./errors.ts"
+import type { SessionAddress } from "./connection.ts"
+import { type NodeSession, Session } from "./control.ts"
+import { NotInDataflowError } from "./errors.ts"
 
 /** A process's node, where its memory is, and whom to tell. */
-export type Membership = { config: NodeConfig; plan: NodePlan; address: SessionAddress }
+export type Membership = {
+  config: NodeConfig
+  plan: NodePlan
+  address: SessionAddress
+  session: NodeSession
+}
 
 /**
  * Reads the environment that the daemon made.
  *
- * @throws NotInDataflowError, DaemonConnectionError
+ * @throws NotInDataflowError, SharedMemoryError
  */
 export async function readMembership(): Promise<Membership> {
   const text = process.env[CONFIG_VARIABLE]
@@ -23,9 +29,13 @@ export async function readMembership(): Promise<Membership> {
   const config = await decodeNodeConfig(text)
   const where = daemonAddress(config)
   if (where === null) throw new NotInDataflowError()
-  const plan = process.env[PLAN_VARIABLE]
-  if (plan === undefined)
-    throw new DaemonConnectionError("this daemon shares no memory with its nodes")
   const address = { ...where, dataflow: config.dataflow_id, node: config.node_id }
-  return { config, plan: JSON.parse(plan), address }
+  const plan = process.env[PLAN_VARIABLE]
+  if (plan !== undefined) {
+    return { config, plan: JSON.parse(plan), address, session: new Session() }
+  }
+  // A daemon that shares no memory: an official one.
+  const { OfficialSession } = await import("./official/session.ts")
+  const session = new OfficialSession(config, address)
+  return { config, plan: session.plan, address, session }
 }

@@ -97,6 +97,17 @@ export class LoanClosedError extends DoraError {
   }
 }
 
+/** A message that was accepted could not be given to an official daemon. */
+export class MessageNotSentError extends DoraError {
+  constructor(output: string, why: string) {
+    super("MESSAGE_NOT_SENT", {
+      what: `a message for output \`${output}\` did not reach the daemon`,
+      why,
+      fix: "run the dataflow with dora-bun's `dora run`, whose messages may be larger, or send less at a time",
+    })
+  }
+}
+
 /** The daemon refused a request, or the connection to it broke. */
 export class DaemonConnectionError extends DoraError {
   constructor(what: string, cause?: unknown) {

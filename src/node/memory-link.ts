@@ -44,7 +44,8 @@ export function mapPlan(plan: NodePlan): Mapped {
       "use the same version of dora-bun for `dora run` and for the node",
     )
   }
-  dieWithParent()
+  // Without a daemon's memory the parent is another one, with rules of its own.
+  if (plan.pid !== process.pid) dieWithParent()
   const inboxes = new Map<number, Inbox>()
   const inboxOf = (ref: SegmentRef, wakeFd: number) => {
     const known = inboxes.get(ref.fd)

@@ -4,7 +4,7 @@ import { fromCaller } from "../core/errors.ts"
 import type { Parameters } from "../core/parameters.ts"
 import type { NodeConfig, RunConfig } from "../wire/config.ts"
 import type { ReceivedEvent } from "../wire/events.ts"
-import { eventOf, Session } from "./control.ts"
+import { eventOf, type NodeSession } from "./control.ts"
 import { readMembership } from "./environment.ts"
 import { NodeAlreadyInitializedError, NodeClosedError, UnknownOutputError } from "./errors.ts"
 import type { Event, InputEvent } from "./event.ts"
@@ -32,7 +32,7 @@ export class Node implements Disposable {
   readonly log: Log
   readonly #config: NodeConfig
   readonly #link: Link
-  readonly #session: Session
+  readonly #session: NodeSession
   #closed = false
   /** Most nodes send on one output most of the time. */
   #lastOutput: Output | null = null
@@ -45,15 +45,15 @@ export class Node implements Disposable {
    */
   static async init(): Promise<Node> {
     if (current !== null) throw new NodeAlreadyInitializedError(current)
-    const { config, plan, address } = await readMembership()
+    const { config, plan, address, session } = await readMembership()
     if (current !== null) throw new NodeAlreadyInitializedError(config.node_id)
     current = config.node_id
-    const session = new Session()
     const node = new Node(config, attach(plan), session)
     try {
       await session.start(address, {
         event: (event) => node.#control(event),
         broken: (error) => node.#broken(error),
+        exiting: () => node.close(),
       })
     } catch (error) {
       throw fromCaller(error, Node.init)
@@ -61,7 +61,7 @@ export class Node implements Disposable {
     return node
   }
 
-  private constructor(config: NodeConfig, link: Link, session: Session) {
+  private constructor(config: NodeConfig, link: Link, session: NodeSession) {
     this.#config = config
     this.#link = link
     this.#session = session

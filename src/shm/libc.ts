@@ -161,3 +161,8 @@ export function clockNs(clock: 0 | 1): number {
 export function dieWithParent(): void {
   if (process.platform === "linux") libc().prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
 }
+
+/** Takes back {@link dieWithParent}, whoever asked for it; for the calling thread's parent. Linux only. */
+export function outliveParentThread(): void {
+  if (process.platform === "linux") libc().prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+}

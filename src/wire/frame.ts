@@ -119,6 +119,7 @@ export class Deframer {
   }
 }
 
-function tooLarge(bytes: number, limit: number): WireError {
+/** What to say of a frame beyond the limit. */
+export function tooLarge(bytes: number, limit: number): WireError {
   return new WireError(`a frame of ${bytes} bytes is larger than ${limit}`)
 }

@@ -9,6 +9,7 @@ export const METADATA_VERSION = 2
 
 /** Official nodes set it on every message, always to the same value, and hide it from their users. */
 const FRAMING = "_framing"
+const FRAMING_VALUE = "arrow-ipc"
 
 const BOOL = 0
 const INTEGER = 1
@@ -166,6 +167,17 @@ export function readForeignParameters(reader: Reader): Uint8Array | null {
     .varint(count - 1)
     .raw(reader.slice(first, cut.from))
     .raw(reader.slice(cut.to, to)).bytes
+}
+
+/** Writes encoded parameters, or none, with what an official node sets on every message. */
+export function writeFramedParameters(writer: Writer, parameters: Uint8Array | null): void {
+  const count = parameters === null ? 0 : new Reader(parameters).varint()
+  writer
+    .varint(count + 1)
+    .text(FRAMING)
+    .byte(TEXT)
+    .text(FRAMING_VALUE)
+  if (parameters !== null) writer.raw(parameters.subarray(varintBytes(count)))
 }
 
 function varintBytes(value: number): number {

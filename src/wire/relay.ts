@@ -1,6 +1,14 @@
-// What a daemon needs to pass messages between sockets and memory without decoding them.
-import { METADATA_VERSION, readForeignParameters, readStamp, writeStamp } from "./metadata.ts"
-import { type Reader, WireError, type Writer } from "./postcard.ts"
+// What it takes to pass messages between sockets and memory without decoding them.
+import { MAX_FRAME_BYTES } from "../core/limits.ts"
+import { HEADER_BYTES, tooLarge } from "./frame.ts"
+import {
+  METADATA_VERSION,
+  readForeignParameters,
+  readStamp,
+  writeFramedParameters,
+  writeStamp,
+} from "./metadata.ts"
+import { type Reader, WireError, Writer } from "./postcard.ts"
 import type { Stamp } from "../core/clock.ts"
 import { readDataId } from "./identifiers.ts"
 
@@ -70,6 +78,37 @@ export function writeTick(writer: Writer, input: string, stamp: Stamp): void {
   writeInputHead(writer, input, stamp.seconds, stamp.fraction, stamp.id)
   writeInputBody(writer, null, 0)
   writeStamp(writer, stamp)
+}
+
+/**
+ * A `SendMessage` as a frame of its own.
+ *
+ * @param parameters  as encoded, null for none
+ * @param data        a complete Arrow stream; empty for a message without data
+ * @param now         when the request is made
+ * @throws WireError  the frame would be larger than MAX_FRAME_BYTES
+ */
+export function frameSendMessage(
+  output: string,
+  stamp: Stamp,
+  parameters: Uint8Array | null,
+  data: Uint8Array,
+  now: Stamp,
+): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(
+    256 + 3 * output.length + (parameters?.byteLength ?? 0) + data.byteLength,
+  )
+  writer.raw(new Uint8Array(HEADER_BYTES)).byte(SEND_MESSAGE).text(output).varint(METADATA_VERSION)
+  writeStamp(writer, stamp)
+  writeFramedParameters(writer, parameters)
+  if (data.byteLength === 0) writer.byte(0)
+  else writer.byte(1).byte(0).blob(data)
+  writeStamp(writer, now)
+  const { bytes } = writer
+  const body = bytes.byteLength - HEADER_BYTES
+  if (body > MAX_FRAME_BYTES) throw tooLarge(body, MAX_FRAME_BYTES)
+  new DataView(bytes.buffer).setUint32(0, body, true)
+  return bytes
 }
 
 /**

@@ -1,7 +1,9 @@
 // Official dora 1.1.0 for tests: its Python package, its command line, and the nodes of test/official/nodes as entries of a
 // dataflow file.
 import { dirname, join } from "node:path"
+import { writeFileSync } from "node:fs"
 import { cargo, cargoBuild } from "./cargo.ts"
+import { folder, type RunningCommand, start } from "./dora.ts"
 import { python, pythonWith } from "./python.ts"
 import { type NamedTest, needs } from "./toolchain.ts"
 
@@ -48,4 +50,42 @@ export async function pythonNode(role: Role): Promise<Program> {
 /** A node of ours against the official crate. */
 export async function rustNode(role: Role): Promise<Program> {
   return { path: await cargoBuild(join(NODES, "rust"), "official-node"), args: role }
+}
+
+/** A node of ours against dora-bun; under either daemon. */
+export function typescriptNode(role: Role): Program {
+  return { path: process.execPath, args: join(NODES, "typescript", `${role}.ts`) }
+}
+
+/** A dataflow that the official daemon runs. */
+export type OfficialRun = AsyncDisposable & {
+  readonly command: RunningCommand
+  /** The lines of JSON that a node has said so far. */
+  said(node: string): Record<string, unknown>[]
+}
+
+/**
+ * Runs a dataflow by the official `dora run`.
+ *
+ * @example await using run = await runOfficially([{ id: "a", ...typescriptNode("burst"), outputs: ["numbers"] }])
+ */
+export async function runOfficially(nodes: object[], limitMs?: number): Promise<OfficialRun> {
+  const place = folder({})
+  writeFileSync(join(place.path, "flow.yml"), JSON.stringify({ nodes }))
+  const options = { cwd: place.path, ...(limitMs ? { limitMs } : {}) }
+  const command = start([await officialDora(), "run", "flow.yml"], options)
+  return {
+    command,
+    said: (node) => linesOf(command.output(), node),
+    async [Symbol.asyncDispose]() {
+      command.signal("SIGTERM")
+      await command[Symbol.asyncDispose]()
+      place[Symbol.dispose]()
+    },
+  }
+}
+
+function linesOf(output: string, node: string): Record<string, unknown>[] {
+  const line = new RegExp(`^\\S+ \\S+ +${node}: (\\{.*\\})$`, "gm")
+  return [...output.matchAll(line)].map(([, text]) => JSON.parse(text!))
 }
