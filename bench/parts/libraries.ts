@@ -44,10 +44,10 @@ export const librariesPart: Part = {
           events,
         }),
       ])
-    const cases = small("C", sample, "read", 500_000)
+    const cases = small("C", sample, "read", 150_000)
     if (existsSync(rust)) {
       const large = { library: rust, input: "echo", bytes: COPY_BYTES, events: 100 }
-      cases.push(...small("Rust", rust, "none", 200_000), {
+      cases.push(...small("Rust", rust, "none", 60_000), {
         name: "Rust, 4 MB in and out",
         size: COPY_BYTES,
         unit: "ns",

@@ -1,5 +1,5 @@
 // The C between the runtime and operator libraries: ffi/operator_shim.c, built on first use. Which way, and why:
-// docs/adr/0009-operator-shim.md.
+// docs/adr/0010-operator-shim.md.
 import { CFunction, cc, dlopen, type FFIFunction } from "bun:ffi"
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs"
 import { homedir } from "node:os"
