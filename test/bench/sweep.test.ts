@@ -70,6 +70,26 @@ describe("takes of the sweep", () => {
     expect(judged(take(4, 160), take(4, 160), take(4, 160))).toBe("far out")
     expect(judged(take(4, 80))).toBe("fine")
   })
+
+  test("may take as long as before where no round had such a floor, but not twice as long", () => {
+    expect(judged(take(400 / 20, 20))).toBe("fine")
+    const slow = take(500 / 20, 20)
+    expect(judged(slow, slow, slow)).toBe("far out")
+    // A slower machine, with ratios like those before.
+    expect(judged(take(5.7, 1000))).toBe("fine")
+  })
+
+  test("are held to the middle of a committed row that was never steady", () => {
+    const noisy = { ...rowOf([{ value: 900, floor: 80, unsteady: "other programs" }]), value: 240 }
+    const committed = { ...noisy, floor: { name: "C spin", value: 80 } }
+    expect(judge([take(5.9, 80)], committed)).toBe("fine")
+    expect(
+      judge(
+        [1, 2, 3].map(() => take(6.1, 80)),
+        committed,
+      ),
+    ).toBe("far out")
+  })
 })
 
 function line({ name, rounds, judgement }: Swept): string {

@@ -84,12 +84,16 @@ export function judge(rounds: readonly Round[], committed: Row): Judgement {
   return far.filter((round) => round.unsteady === undefined).length >= TRIES ? "far out" : "unknown"
 }
 
-/** Ours depends less on where the two processes run than the floor does: rounds with a floor like this one's count, if there are any. */
-function limitOf({ floor }: Round, committed: Row): number {
-  const steady = committed.rounds.filter((round) => round.unsteady === undefined && round.floor)
-  const alike = steady.filter((round) => sameFloor(round.floor, floor))
-  const ratios = (alike.length > 0 ? alike : steady).map(ratioOf)
-  return FAR_OUT * Math.max(...(ratios.length > 0 ? ratios : [committed.ratio!.value]))
+/**
+ * Where the two processes run changes the floor by a factor of four, and ours much less. So rounds count whose floor was like this one's;
+ * without any, all of them, and a faster floor need not have made ours faster.
+ */
+function limitOf({ floor }: Round, { rounds, value, floor: beside }: Row): number {
+  const steady = rounds.filter((round) => round.unsteady === undefined && round.floor)
+  const known = steady.length > 0 ? steady : [{ value, floor: beside!.value }]
+  const alike = known.filter((round) => sameFloor(round.floor, floor))
+  if (alike.length > 0) return FAR_OUT * Math.max(...alike.map(ratioOf))
+  return FAR_OUT * Math.max(...known.map((one) => one.value / Math.min(one.floor!, floor!)))
 }
 
 function ratioOf({ value, floor }: Round): number {
