@@ -73,6 +73,11 @@ export class MixedFlow implements AsyncDisposable {
     return this.said(node)
   }
 
+  /** Resolves when the dataflow has ended, however its nodes did. */
+  get finished(): Promise<DataflowResult> {
+    return this.#run.then((run) => within(run.finished, () => `the end:\n${this.all()}`))
+  }
+
   /** The result once the dataflow has ended. @param failing  nodes that must have failed, and no others */
   async end(failing: string[] = []): Promise<DataflowResult> {
     const run = await this.#run
