@@ -11,6 +11,9 @@ const WEIGHT = 0.125
 /** A sleep that lasted longer than this too long is the machine's fault, not the timer's. */
 const LONGEST_OVERSLEEP_NS = 1_000_000
 
+/** Longest time that is set aside for the way to get warm. */
+const LONGEST_COLD_NS = 500_000
+
 /** What is expected next. */
 export type Forecast = {
   /** When something is there for certain (a timer), in monotonic nanoseconds; Infinity when nothing is. */
@@ -67,13 +70,14 @@ export class Anticipation {
     futex: new Oversleep(),
     fd: new Oversleep(),
   }
+  #coldNs = 0
   #savedNs = SAVED_NS
   #creditedNs = 0
 
   /** The moment to wake at; Infinity when it isn't worth it, or too late. */
   wakeNs(forecast: Forecast, kind: SleepKind, nowNs: number): number {
     const { atNs, spreadNs } = forecast
-    const from = atNs - spreadNs - this.#oversleep[kind].likelyNs
+    const from = atNs - spreadNs - this.#coldNs - this.#oversleep[kind].likelyNs
     if (nowNs >= from) return Number.POSITIVE_INFINITY
     this.#credit(nowNs)
     const until = atNs + spreadNs + GRACE_NS
@@ -86,7 +90,7 @@ export class Anticipation {
     const until = atNs + spreadNs + GRACE_NS
     if (until === Number.POSITIVE_INFINITY || nowNs >= until) return 0
     this.#credit(nowNs)
-    if (nowNs < atNs - spreadNs - this.#earliness(kind)) return 0
+    if (nowNs < atNs - spreadNs - this.#coldNs - this.#earliness(kind)) return 0
     return Math.min(until - nowNs, Math.max(0, this.#savedNs))
   }
 
@@ -98,6 +102,11 @@ export class Anticipation {
   /** A sleep ended by itself, this much later than asked for. */
   slept(kind: SleepKind, lateNs: number): void {
     this.#oversleep[kind].observe(lateNs)
+  }
+
+  /** The first message after a pause took this long: there must be time for one before the one that is due. */
+  rehearsed(ns: number): void {
+    this.#coldNs += WEIGHT * (Math.min(ns, LONGEST_COLD_NS) - this.#coldNs)
   }
 
   /** The node has polled for so long because of a forecast. */

@@ -54,6 +54,13 @@ describe("rhythm", () => {
     expect(fed(new Rhythm(), stream(100, MS / 10)).steady).toBe(false)
   })
 
+  test("an odd gap before the first steady ones is not counted among them", () => {
+    const moments = [5 * MS, ...stream(8, 33 * MS, 0, 65 * MS)]
+    const rhythm = fed(new Rhythm(), moments)
+    expect(rhythm.steady).toBe(true)
+    expect(Math.abs(rhythm.dueNs - (moments.at(-1)! + 33 * MS + DELAY))).toBeLessThan(10_000)
+  })
+
   test("a lost message changes nothing, and a new rhythm is learned", () => {
     const before = stream(40, 5 * MS)
     const rhythm = fed(new Rhythm(), before)

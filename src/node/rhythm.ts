@@ -11,6 +11,8 @@ const DEVIATIONS = 3
 /** A stream is steady while its spread is a small part of its gap. */
 const STEADY_PART = 0.2
 const LEAST_SPREAD_NS = 40_000
+/** A gap that differs from the mean by more than this part of it is odd. */
+const ODD_PART = 0.5
 /** So many odd gaps in a row are a new rhythm; fewer are a message that was late or lost. */
 const MOST_OUTLIERS = 3
 /** A message that is longer under way than this says nothing about the usual way. */
@@ -47,8 +49,10 @@ export class Rhythm {
 
   #learn(gap: number): void {
     const error = gap - this.#gapNs
-    if (Math.abs(error) > this.#gapNs / 2) {
-      if (++this.#outliers >= MOST_OUTLIERS) this.#restart(gap)
+    // The first gaps of a stream are often odd ones: it begins anew with the next.
+    const learning = this.#learned < LEARNED
+    if (Math.abs(error) > this.#gapNs * (learning ? STEADY_PART : ODD_PART)) {
+      if (learning || ++this.#outliers >= MOST_OUTLIERS) this.#restart(gap)
       return
     }
     this.#outliers = 0

@@ -5,6 +5,7 @@ import type { Sleeper, SleepKind } from "../shm/sleep.ts"
 import { Anticipation, type Forecast, NO_FORECAST, together } from "./anticipation.ts"
 import type { Event } from "./event.ts"
 import type { Receiver } from "./receiver.ts"
+import { Rehearsal } from "./rehearsal.ts"
 
 /** Spin this long before the event loop gets its turn; a program's signals and timers never wait longer than SLICE_NS. */
 const SPIN_NS = 20_000
@@ -13,6 +14,8 @@ const SLICE_NS = 1_000_000
 const ROUNDS_NS = 200_000
 /** The clock is read once in so many looks. */
 const LOOKS_PER_CLOCK = 64
+/** A wait for something foretold keeps the way warm once in so many readings of the clock, or rounds. */
+const REHEARSAL_MASK = 31
 /** Between two looks of a producer for room, about 25 ns each. */
 const PAUSES_PER_LOOK = 8
 
@@ -53,6 +56,9 @@ export class Waiting {
   #lastTurnNs = 0
   #credit = 0
   #handed = 0
+  #rehearsal: Rehearsal | null = null
+  /** Turns of the event loop spent so, without a pause. */
+  #rounds = 0
   /** The turn of the event loop under way is spent polling for something foretold. */
   #foretold = false
 
@@ -94,6 +100,7 @@ export class Waiting {
   #spin<T>(source: Pollable<T>, kind: SleepKind, mostNs: number): T | null {
     let until = 0
     let foretoldSince = 0
+    let rounds = 0
     let now = 0
     for (;;) {
       let event: T | null = null
@@ -108,7 +115,10 @@ export class Waiting {
         const usualNs = this.#mode === "busy" ? SLICE_NS : forecast.sure ? 0 : SPIN_NS
         until = now + Math.min(mostNs, pollNs > 0 ? pollNs : usualNs)
       }
-      if (!over && now < until) continue
+      if (!over && now < until) {
+        if (foretoldSince > 0 && (rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(rounds === 1)
+        continue
+      }
       if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
       return event
     }
@@ -216,7 +226,17 @@ export class Waiting {
     const now = this.#lastTurnNs
     const forecast = this.#forecast(now)
     this.#foretold = this.#ahead.pollNs(forecast, "fd", now) > 0
+    if (!this.#foretold) this.#rounds = 0
+    else if ((this.#rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(this.#rounds === 1)
     return this.#foretold || (!forecast.sure && now - idleSince < ROUNDS_NS)
+  }
+
+  /** A message to oneself. The first one after a pause shows how long the way takes to get warm. */
+  #rehearse(first: boolean): void {
+    this.#rehearsal ??= new Rehearsal(this.#clock, this)
+    const before = first ? this.#clock.nowNs() : 0
+    this.#rehearsal.run()
+    if (first) this.#ahead.rehearsed(this.#clock.nowNs() - before)
   }
 
   /** What all waiters together expect. */

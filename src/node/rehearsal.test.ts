@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test"
+import { readdirSync } from "node:fs"
+import { FlowClock, readEpoch } from "../shm/clock.ts"
+import type { Sleeper } from "../shm/sleep.ts"
+import { Rehearsal } from "./rehearsal.ts"
+import { Waiting } from "./waiting.ts"
+
+test("a rehearsal sends and takes a message each time, and keeps no descriptor open", () => {
+  const clock = new FlowClock(readEpoch())
+  const waiting = new Waiting({} as Sleeper, clock, "adaptive")
+  const open = () => readdirSync("/proc/self/fd").length
+  new Rehearsal(clock, waiting).run()
+  const before = open()
+  const rehearsal = new Rehearsal(clock, waiting)
+  for (let i = 0; i < 1000; i++) rehearsal.run()
+  expect(rehearsal.sum).toBe(1000 * 64)
+  expect(open()).toBe(before)
+})
