@@ -26,6 +26,7 @@ function received(event: Event | null): boolean {
     first = (event.array as Float64Array)[0]!
     return true
   }
+  if (first === 0) return true
   const bytes = event.array as Uint8Array
   if (bytes.length > 0) sum += bytes[0]!
   const arrived = now()

@@ -1,9 +1,9 @@
 // Sends as fast as it can: first to warm up, then, after a mark, for as long as is measured. Messages of eight bytes and more
 // bear their number.
-//   SIZE bytes, MODE copy|loan, FOR_MS, COUNT at most
+//   SIZE bytes, MODE copy|loan, WARM_MS, FOR_MS, COUNT at most
 import { Node } from "dora-bun"
 
-const { SIZE, MODE, FOR_MS, COUNT } = process.env
+const { SIZE, MODE, WARM_MS, FOR_MS, COUNT } = process.env
 const size = Number(SIZE)
 const most = Number(COUNT)
 const words = size >= 8 ? new Float64Array(size >> 3) : null
@@ -45,7 +45,7 @@ function send(): Promise<void> | null {
   return null
 }
 
-const warmUp = await sendFor(Number(FOR_MS) / 2, most)
+const warmUp = await sendFor(Number(WARM_MS), most)
 // What is queued is taken before the mark, which travels on its own edge.
 await Bun.sleep(SETTLE_MS)
 node.sendOutputSync("mark", 1)

@@ -23,10 +23,14 @@ export const copyPart: Part = {
         better: "lower",
         floor: "memcpy",
         take: async () => {
-          const { printed } = await context.run([
-            { ...source, inputs: { answer: "sink/answer" } },
-            { ...sink, inputs: { data: "source/data" } },
-          ])
+          // A sink that sleeps would have to be woken, which is no part of a copy.
+          const { printed } = await context.run(
+            [
+              { ...source, inputs: { answer: "sink/answer" } },
+              { ...sink, inputs: { data: "source/data" } },
+            ],
+            "busy",
+          )
           return takeOf(printed[0]!)
         },
       },

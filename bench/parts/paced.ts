@@ -13,7 +13,11 @@ type Paced = {
 
 /** How long a take measures, beside the messages that warm up. */
 const FOR_MS = 700
-const WARM_UP = 10
+const WARM_UP = 20
+/** Messages before the paced ones, for the compiler; of large ones fewer. */
+const BURST = 20_000
+const LARGE_BURST = 1000
+const LARGE_BYTES = 65_536
 /** Enough room in the queue that a receiver which is late loses nothing. */
 const QUEUE = 1000
 
@@ -80,6 +84,7 @@ export async function pacedFlow(
     PACE_NS: String(c.paceMs * 1e6),
     COUNT: String(c.count),
     WARM_UP: String(c.warmUp),
+    BURST: String(c.size < LARGE_BYTES ? BURST : LARGE_BURST),
   }
   const outputs = ["epoch", "data"]
   const inputs = (source: string) => ({

@@ -12,6 +12,8 @@ type Stream = {
 
 /** How long a take measures. */
 const FOR_MS = 300
+/** How long it warms up before, for each process that receives. */
+const WARM_MS = 300
 const FEW_BYTES = 4096
 /** Slots of the queues: of small messages many, so that the two sides meet rarely. */
 const queueOf = ({ size, policy }: Stream) =>
@@ -125,6 +127,7 @@ function nodesOf(c: Stream, forMs: number): BenchNode[] {
     SIZE: String(c.size),
     MODE: c.mode,
     FOR_MS: String(forMs),
+    WARM_MS: String(WARM_MS * c.sources * c.sinks),
     COUNT: "5000000",
     MARKS: String(c.sources),
   }
