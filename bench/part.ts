@@ -135,10 +135,11 @@ function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]):
   const to = one.peer ? "peer" : "floor"
   const beside = rounds.flatMap((round) => round[to] ?? [])
   if ((one.peer || one.floor) && beside.length === rounds.length) {
-    row[to] = {
-      name: one.peer?.name ?? floors.nameOf(one.floor!),
-      value: median(beside),
-    }
+    const value = median(beside)
+    if (one.peer) {
+      const figures = medianFigures(counted.map(({ peer }) => peer?.figures ?? {}))
+      row.peer = { name: one.peer.name, value, figures }
+    } else row.floor = { name: floors.nameOf(one.floor!), value }
     row.ratio = { ...pairedRatio(rounds.map((round) => round.value / round[to]!)), to }
   }
   const spread = row.ratio ?? pairedRatio(rounds.map((round) => round.value))

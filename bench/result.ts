@@ -33,7 +33,7 @@ export type Row = {
   figures: Record<string, number>
   /** What it is measured against, taken in the same minutes. */
   floor?: { name: string; value: number }
-  peer?: { name: string; value: number }
+  peer?: { name: string; value: number; figures?: Record<string, number> }
   /** Of the figure to the floor or the peer, over the pairs of takes that stand beside each other. */
   ratio?: Interval & { to: "floor" | "peer" }
   goals?: readonly Goal[]
@@ -144,7 +144,7 @@ const oneOf =
   (value) =>
     words.includes(value)
 
-const named = shape({ name: isText, value: isNumber })
+const named = shape({ name: isText, value: isNumber, figures: maybe(recordOf(isNumber)) })
 const interval = { value: isNumber, low: isNumber, high: isNumber }
 const ROW: Record<string, Check> = {
   part: isText,

@@ -85,7 +85,7 @@ describe("a row", () => {
     expect([row.ratio?.value, row.ratio?.to, row.peer]).toEqual([
       0.25,
       "peer",
-      { name: "theirs", value: 8 },
+      { name: "theirs", value: 8, figures: {} },
     ])
   })
 
