@@ -63,6 +63,20 @@ test(
   LIMIT_MS,
 )
 
+const { peer: iceoryx, missing: noIceoryx } = installed.find(({ peer }) =>
+  peer.name.startsWith("iceoryx"),
+)!
+test.skipIf(noIceoryx !== null)(
+  "two takes of iceoryx at once take turns: a machine has one RouDi",
+  async () => {
+    await iceoryx.prepare()
+    const take = () => iceoryx.latency!({ size: 64, count: COUNT, paceNs: 0 })
+    const counts = (await Promise.all([take(), take()])).map(({ count }) => count)
+    expect(counts).toEqual([COUNT, COUNT])
+  },
+  LIMIT_MS,
+)
+
 describe("a peer that is missing", () => {
   test("says how to install what it lacks", async () => {
     const source = { script: "none.ts" }

@@ -1,6 +1,7 @@
 // iceoryx 2 (classic), C++: two processes, RouDi between them, started and ended here.
 // VARIANT: "poll" spins on take(); "waitset" sleeps on a WaitSet. With "+copy" the payload is copied into each loan.
 #include "../peer.h"
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -90,6 +91,16 @@ void close(Link &link) {
 // What this process has started. It takes no part in the messages itself: RouDi kills whoever does when it ends.
 pid_t roudi = 0, sides[2] = {0, 0};
 
+// A machine has one RouDi: whoever starts one here holds a lock on its program until he ends.
+void waitForTurn() {
+  for (const char *path : {"/usr/bin/iox-roudi", "/usr/local/bin/iox-roudi", "/proc/self/exe"}) {
+    int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) continue;
+    while (flock(fd, LOCK_EX) && errno == EINTR) {}
+    return;
+  }
+}
+
 // Pools for messages of just this size, in a file without a name.
 pid_t startRouDi(size_t size) {
   int config = memfd_create("roudi", 0);
@@ -175,8 +186,7 @@ int main(int argc, char **argv) {
   end_with(getppid(), SIGTERM);
   int done[2];
   if (pipe2(done, O_CLOEXEC)) return 1;
-  // A machine has one RouDi: runs of this program take turns.
-  if (flock(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC), LOCK_EX)) return 1;
+  waitForTurn();
   for (int side = 0; side < 2; side++)
     snprintf(mailboxes[side], sizeof mailboxes[side], "/tmp/%s", nameOf(getpid(), side).c_str());
   roudi = startRouDi(work.size);
