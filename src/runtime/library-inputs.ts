@@ -3,7 +3,7 @@ import type { Pointer } from "bun:ffi"
 import { figuresOf, formKey, viewCounts } from "../arrow/c-batch.ts"
 import { nodesOf, planOf, unknownSchemaKey, writeSchemaKey } from "../arrow/c-schema.ts"
 import type { Layout } from "../arrow/decoder.ts"
-import { Field, TypeId } from "../arrow/types.ts"
+import { Field, TypeId, typeName } from "../arrow/types.ts"
 import type { InputEvent } from "../node/event.ts"
 import type { Shim } from "./library-shim.ts"
 
@@ -53,7 +53,10 @@ export class LibraryInputs {
     const input =
       this.#last !== null && this.#last.id === event.id ? this.#last : this.#find(event.id)
     let form = input.form
-    if (form === null || form.layout !== layout) form = this.#select(input, layout)
+    if (form === null || form.layout !== layout) {
+      if (layout?.foreign) return this.deliverUnreadable(event.id, refusal(layout))
+      form = this.#select(input, layout)
+    }
     if (event.encodedParameters !== form.parameters) this.#setContext(form, event)
     const { address } = event
     if (address !== 0) {
@@ -161,4 +164,8 @@ export class LibraryInputs {
     const text = Buffer.from(context)
     this.#shim.sh_context(form.pointer, text, text.byteLength)
   }
+}
+
+function refusal({ field }: Layout): string {
+  return `a column of ${typeName(field)} like this can't be handed to shared libraries`
 }

@@ -125,7 +125,8 @@ export class LibraryOperator implements Operator {
   readonly #text = Buffer.from(new ArrayBuffer(TEXT_BYTES))
   // Called from C for as long as the process lives.
   readonly #callbacks: readonly JSCallback[]
-  #direct = false
+  // Until it has shown how long its calls last.
+  #direct = true
   #calls = 0
   #dropped = false
 
@@ -148,6 +149,7 @@ export class LibraryOperator implements Operator {
     this.#operator = shim.sh_new(library, this.#outputs.words, sink.ptr!, wake.ptr!) as Pointer
     this.#inputs.attach(this.#operator)
     this.#outputs.attach(this.#operator)
+    shim.sh_direct(this.#operator, 1)
     if (shim.sh_init(this.#operator) !== 0)
       throw new OperatorCallError("dora_init_operator", this.#takeText(0))
   }
