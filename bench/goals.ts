@@ -31,10 +31,12 @@ const GOALS: Record<string, readonly Goal[]> = {
   "arrow: encode and decode 1024 × float32": [{ of: "ratio", limit: 1 / 30 }],
 }
 
-/** Goals beside a peer: its name, how it is measured, the goal. */
-const BESIDE_PEERS: readonly [RegExp, Goal][] = [
+/** Goals of many rows: beside a peer its name, how it is measured, the goal. */
+const OF_MANY: readonly [RegExp, Goal][] = [
   [/^peers: dora .*Rust → Rust: .*(after the other|every \d+ ms)$/, { of: "ratio", limit: 1 / 20 }],
   [/^peers: dora .*Rust → Rust: 64 B, as fast as they go$/, { of: "ratio", limit: 50 }],
+  // Flat, as far as a minute can tell.
+  [/^memory: .*: growth$/, { of: "value", limit: 20_000 }],
   [/^libraries: .* in$/, { of: "ratio", limit: 1.5 }],
   [/^libraries: .* (8 B|4 KB) in and out$/, { of: "ratio", limit: 2 }],
   [/^peers: iceoryx .*polling: .* after the other$/, { of: "ratio", limit: 1 }],
@@ -47,6 +49,6 @@ const BESIDE_PEERS: readonly [RegExp, Goal][] = [
  */
 export function goalsOf(part: string, name: string): readonly Goal[] {
   const key = `${part}: ${name}`
-  const beside = BESIDE_PEERS.filter(([pattern]) => pattern.test(key)).map(([, goal]) => goal)
-  return [...(GOALS[key] ?? []), ...beside]
+  const more = OF_MANY.filter(([pattern]) => pattern.test(key)).map(([, goal]) => goal)
+  return [...(GOALS[key] ?? []), ...more]
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path"
+import { goalsOf } from "../goals.ts"
 import { type Resident, residentOf, slopeOf } from "../memory.ts"
 import type { Extent, Part } from "../part.ts"
 import type { Row, Unit } from "../result.ts"
@@ -21,8 +22,8 @@ const TIMES: Record<Extent, { settleMs: number; watchMs: number }> = {
   default: { settleMs: 5000, watchMs: 10_000 },
   full: { settleMs: 15_000, watchMs: 60_000 },
 }
-/** What counts as flat: a long run shows it, a short one has wider intervals than this. */
-const FLAT_BYTES = 20_000
+/** Intervals that reach further to each side than this say nothing: those of a short run do. */
+const VAGUE_BYTES = 20_000
 const SEGMENTS = 5
 
 /** Resident memory of a running dataflow, and whether it grows. */
@@ -62,7 +63,8 @@ function rowsOf(
   )
   const { value, low, high } = slopeOf(samples.map(({ seconds, own }) => [seconds, own]))
   const shared = Math.max(...samples.map((sample) => sample.shared))
-  const isVague = high - low > 2 * FLAT_BYTES
+  const growth = `${name}: growth`
+  const isVague = high - low > 2 * VAGUE_BYTES
   const why = `too short for its noise: the slope lies between ${kilo(low)} and ${kilo(high)} kB/s`
   return [
     {
@@ -71,9 +73,9 @@ function rowsOf(
       figures: { shared },
     },
     {
-      ...rowOf(`${name}: growth`, "bytes/s", [value]),
+      ...rowOf(growth, "bytes/s", [value]),
       figures: { low, high, ...(perSecond === null ? {} : { "bytes/message": value / perSecond }) },
-      ...(isVague ? { noisy: true, why } : { goals: [{ of: "value", limit: FLAT_BYTES }] }),
+      ...(isVague ? { noisy: true, why } : { goals: goalsOf("memory", growth) }),
     },
   ]
 }
