@@ -66,8 +66,8 @@ describe("messages", () => {
         expect(heard.map(({ values }) => values[0])).toEqual(upTo(200))
         expect(heard[0]!.type).toBe("Uint32")
         expect(heard[0]!.parameters).toEqual({ open_telemetry_context: "" })
-        // 200 messages, the end of the input, the stop.
-        expect(readFileSync(dropped, "utf8")).toBe("dropped after 202 events")
+        // 200 messages and the end of the input; as officially, no stop follows that.
+        expect(readFileSync(dropped, "utf8")).toBe("dropped after 201 events")
       },
       LIMIT_MS,
     )
@@ -147,7 +147,7 @@ describe("ends", () => {
   )
 
   withCc(
-    "a crash, an abort and an exit end their runtime and nobody else",
+    "a crash, an abort and an exit end their runtime and nobody else, and are told with operator, library and function",
     async () => {
       for (const [input, ending] of [
         ["segfault", "SIGSEGV"],
@@ -162,7 +162,10 @@ describe("ends", () => {
           },
           ["op"],
         )
-        const { exitCode, signal } = of("op")
+        const { exitCode, signal, during } = of("op")
+        expect(during).toBe(
+          `\`dora_on_event\` of operator \`op/op\` (${join(folder, "libprobe-c.so")})`,
+        )
         expect(signal ?? exitCode).toBe(ending)
         expect(said("sink").length).toBe(30)
       }
