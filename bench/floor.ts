@@ -1,7 +1,7 @@
 // The floors: what the machine itself takes, measured by programs in C that are compiled for the run. Without a C compiler the
 // spinning one is taken by two Bun processes with bare Atomics.
 import { join } from "node:path"
-import { scratch } from "./support.ts"
+import { BenchmarkFailedError, scratch } from "./support.ts"
 
 /** Ping-pong by ways of waiting; our ring written in C; messages every 5 ms to a sleeper; a copy of 4 MB. */
 export const FLOOR_NAMES = ["spin", "futex", "pipe", "unix", "ring", "paced", "memcpy"] as const
@@ -54,18 +54,30 @@ const PROGRAMS: Record<FloorName, Program> = {
 export class Floors {
   /** A share of the usual rounds, for a glance. */
   readonly #share: number
-  readonly #compiler: string | null
+  #compiler: string | null
+  #lack = ""
   readonly #programs = new Map<string, string | null>()
 
   /** @param share  of the usual rounds; 1 but for a glance */
   constructor(share = 1) {
     this.#share = share
     this.#compiler = findCompiler()
+    if (this.#compiler === null) this.#lack = "there is no C compiler"
+    else if (this.#compile(PROGRAMS.spin.source) === null) {
+      this.#lack = `${this.#compiler} can't compile bench/${PROGRAMS.spin.source}`
+      this.#compiler = null
+    }
   }
 
   /** What the floors are made with: the compiler's path, or null. */
   get compiler(): string | null {
     return this.#compiler
+  }
+
+  /** Where the floors come from, as a sentence for the result. */
+  get about(): string {
+    if (this.#compiler) return "C, compiled with -O2 for this run"
+    return `two Bun processes with bare Atomics, because ${this.#lack}; no floor that sleeps`
   }
 
   /** How a floor is called in a table. */
@@ -87,7 +99,10 @@ export class Floors {
     const atomics = [process.execPath, join(import.meta.dir, "atomics.ts")]
     const words = command === null ? [...atomics, ...given(count)] : [command, ...given(count)]
     const done = Bun.spawnSync(words, { stdout: "pipe", stderr: "inherit", timeout: 60_000 })
-    if (!done.success) throw new Error(`the floor ${name} ended with ${done.exitCode}`)
+    if (!done.success) {
+      const end = done.signalCode ?? `code ${done.exitCode}`
+      throw new BenchmarkFailedError(`the floor ${name} failed`, `${words.join(" ")}: ${end}`)
+    }
     const taken = JSON.parse(done.stdout.toString()) as FloorTake
     if (whole) return taken
     const half = (ns: number) => ns / 2

@@ -1,6 +1,8 @@
 // A result as one page that needs nothing else: no network, no script.
+import { polls } from "./parts/peers.ts"
 import type { Result, Row } from "./result.ts"
 import { formatFigure, formatRatio, goalText, noiseLines, reaches } from "./show.ts"
+import { median } from "./statistics.ts"
 import { SIZES, sizeName } from "./support.ts"
 import {
   type Axis,
@@ -28,6 +30,7 @@ figure{margin:1.2rem 0}svg{width:100%;height:auto;display:block}svg text{font-si
 .grid{stroke:var(--line)}.one{stroke:var(--soft)}path{fill:none;stroke:var(--c);stroke-width:1.8}circle{fill:var(--c)}
 .goal{fill:var(--page);stroke:var(--ink);stroke-width:1.5}
 ${Array.from({ length: 8 }, (_, i) => `.s${i}{--c:var(--c${i})}`).join("")}
+.more path{stroke-dasharray:5 4}.legend .more{background:repeating-linear-gradient(90deg,var(--c) 0 5px,transparent 5px 9px)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:.3rem 0 0 4rem;font-size:.85rem}
 .legend i{display:inline-block;width:1rem;height:3px;background:var(--c);vertical-align:middle;margin-right:.4rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;font-size:.87rem}dd{margin:0}
@@ -168,13 +171,22 @@ function sweep(title: string, label: string, rows: readonly Row[], withFloor = f
 }
 
 function peers(work: string, rows: readonly Row[]): string {
-  const series = [...Map.groupBy(rows, (row) => row.peer?.name ?? "?")].map(([name, group]) =>
+  const theirs = [...Map.groupBy(rows, (row) => row.peer?.name ?? "?")].map(([name, group]) =>
     seriesOf(name, group, (row) => row.peer!.value),
   )
-  const [first] = Map.groupBy(rows, (row) => row.peer?.name).values()
-  const ours = seriesOf("dora-bun", first ?? [], (row) => row.value)
+  // Ours were measured beside each of them: awake beside those that poll.
+  const way = ({ peer }: Row) => {
+    if (!work.startsWith("one after")) return "dora-bun"
+    return polls(peer?.name ?? "") ? "dora-bun, awake" : "dora-bun, waiting as by default"
+  }
+  const ours = [...Map.groupBy(rows, way)].map(([name, group]) => {
+    const sizes = [...Map.groupBy(group, (row) => row.size).values()]
+    const middle = (same: Row[]) => ({ ...same[0]!, value: median(same.map((row) => row.value)) })
+    return seriesOf(name, sizes.map(middle), (row) => row.value)
+  })
   const unit = rows[0]?.unit ?? "ns"
-  return overSizes(`Peers, ${work}`, unit === "ns" ? "p50" : unit, [ours, ...series], unit)
+  const label = unit === "ns" ? "p50" : unit
+  return overSizes(`Peers, ${work}`, label, [...ours, ...theirs], unit)
 }
 
 function seriesOf(name: string, rows: readonly Row[], value: (row: Row) => number): Series {

@@ -87,7 +87,7 @@ export async function runSuite(
     seconds: Math.round((performance.now() - start) / 100) / 10,
     othersPercent: percent("others"),
     stolenPercent: percent("stolen"),
-    floor: floors.compiler ? "C, compiled with -O2 for this run" : NO_COMPILER,
+    floor: floors.about,
     clockNs: clockCost(),
     clock: "one reading in each time, its cost included, in the floors too",
     warmUp: "in each take, not counted",
@@ -96,9 +96,6 @@ export async function runSuite(
   }
   return { version: RESULT_VERSION, machine, method, rows, notes }
 }
-
-const NO_COMPILER =
-  "two Bun processes with bare Atomics, because there is no C compiler; no floor that sleeps"
 
 function partsOf({ extent, parts, peers }: SuiteOptions): Part[] {
   const wanted = ({ name }: Part): boolean => {

@@ -16,8 +16,9 @@ const LEFT = 74
 const RIGHT = 30
 const TOP = 14
 const BOTTOM = 46
-/** Colours of lines: classes of the page's style sheet. */
+/** Colours of lines: classes of the page's style sheet. Beyond them lines are dashed. */
 const COLORS = 8
+const look = (i: number) => `s${i % COLORS}${i >= COLORS ? " more" : ""}`
 
 /**
  * An axis by powers of ten that holds all values.
@@ -84,10 +85,10 @@ export function lineChart(title: string, x: Axis, y: Axis, series: readonly Seri
       const said = escapeText(note ? `${name}: ${note(a, b)}` : name)
       return `<circle cx="${px(a)}" cy="${py(b)}" r="3"><title>${said}</title></circle>`
     })
-    return `<g class="s${i % COLORS}"><path d="${path}"/>${dots.join("")}</g>`
+    return `<g class="${look(i)}"><path d="${path}"/>${dots.join("")}</g>`
   })
   const legend = series.map(
-    ({ name }, i) => `<li><i class="s${i % COLORS}"></i>${escapeText(name)}</li>`,
+    ({ name }, i) => `<li><i class="${look(i)}"></i>${escapeText(name)}</li>`,
   )
   return `<figure><figcaption>${escapeText(title)}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeText(title)}">${grid.join("")}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeText(x.label)}</text><text transform="translate(12 ${(HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeText(y.label)}</text>${lines.join("")}</svg><ul class="legend">${legend.join("")}</ul></figure>`
 }

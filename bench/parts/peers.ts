@@ -65,10 +65,12 @@ function modeOf(size: number): "copy" | "loan" {
 }
 
 /** Peers that poll are met by nodes that poll, the others by nodes as they wait by default. */
-const POLLS = /polling|SharedArrayBuffer/
+export function polls(name: string): boolean {
+  return /polling|SharedArrayBuffer/.test(name)
+}
 
 function awake(context: Context, peer: Peer, size: number): Case {
-  const wait = POLLS.test(peer.name) ? "busy" : "adaptive"
+  const wait = polls(peer.name) ? "busy" : "adaptive"
   return {
     name: `${peer.name}: ${sizeName(size)}, one after the other`,
     size,

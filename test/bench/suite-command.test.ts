@@ -56,6 +56,21 @@ describe("a glance", () => {
     },
     LIMIT_MS,
   )
+
+  test(
+    "with a C compiler that fails does the same",
+    async () => {
+      using place = folder({})
+      const run = await dora(["bench", "--quick", "--rounds", "1", "--part", "floor", "--json"], {
+        cwd: place.path,
+        env: { CC: "false" },
+      })
+      const { method, rows } = parseResult(run.stdout, "stdout")
+      expect(method.floor).toMatch(/because .*false can't compile bench\/floor.c/)
+      expect(rows.map((row) => row.name)).toEqual(["Atomics: one cache line each way"])
+    },
+    LIMIT_MS,
+  )
 })
 
 describe("a comparison", () => {
