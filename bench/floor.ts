@@ -20,8 +20,9 @@ type Program = {
   whole?: boolean
 }
 
-const ROUND_TRIPS = 60_000
-const SLEEPS = 3000
+/** Few: with other programs about, two that spin may get a turn of the scheduler for each. */
+const ROUND_TRIPS = 15_000
+const SLEEPS = 1000
 const PACE_NS = 5_000_000
 /** Bytes that the floor `memcpy` copies. */
 export const COPY_BYTES = 4_096_000

@@ -18,6 +18,8 @@ export type Context = {
   run(nodes: BenchNode[], wait?: WaitMode, watch?: Watch): Promise<FlowRun>
   /** Is there time to repeat a take that was disturbed? */
   mayRepeat(): boolean
+  /** Is there time for more than one round? */
+  hasTime(): boolean
   /** Says what is being measured, for a person who waits. */
   progress(what: string): void
   /** Adds a sentence that a reader of the result must know. */
@@ -67,7 +69,7 @@ const ROUNDING_TICKS = 3
  */
 export async function measure(context: Context, part: string, cases: Case[]): Promise<Row[]> {
   const taken = new Map<Case, Measured[]>(cases.map((one) => [one, []]))
-  for (let round = 0; round < context.rounds; round++) {
+  for (let round = 0; round < context.rounds && (round === 0 || context.hasTime()); round++) {
     for (const one of cases) {
       context.progress(`${part}: ${one.name}, round ${round + 1} of ${context.rounds}`)
       taken.get(one)!.push(await takeRound(context, one))

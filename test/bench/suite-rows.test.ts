@@ -14,6 +14,7 @@ function machine(floors: readonly number[], repeats = 0) {
     floors: { take: () => ({ p50: left.shift()! }), nameOf: () => "C spin" } as unknown as Floors,
     run: () => Promise.reject(new Error("no flow is run here")),
     mayRepeat: () => repeatsLeft-- > 0,
+    hasTime: () => true,
     progress: () => {},
     note: () => {},
   }
@@ -87,6 +88,12 @@ describe("a row", () => {
       "peer",
       { name: "theirs", value: 8, figures: {} },
     ])
+  })
+
+  test("has one round when there is no time for more", async () => {
+    const context = { ...machine([]), hasTime: () => false }
+    const row = await rowOf(context, [7])
+    expect([row.rounds.length, row.why]).toEqual([1, "only 1 round"])
   })
 
   test("draws its distribution as far as all rounds have one", async () => {

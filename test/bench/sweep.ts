@@ -23,7 +23,7 @@ const MOST_TAKES = 8
 /** A case gets no new take after this time. */
 const PATIENCE_MS = 7000
 /** Round trips of a floor, as a share of the suite's: where four programs share two cores, each of them takes milliseconds. */
-export const FLOOR_SHARE = 0.05
+export const FLOOR_SHARE = 0.2
 
 const awake = (size: number, mode: "copy" | "loan", api: "recv" | "iterate" = "recv"): PingPong => {
   return { size, mode, api, wait: "busy" }
@@ -61,6 +61,7 @@ export async function sweep(
     floors,
     run: runFlow,
     mayRepeat: () => false,
+    hasTime: () => true,
     progress: () => {},
     note: () => {},
   }
