@@ -40,11 +40,14 @@ export class FanWriter implements Writer {
   }
 
   ready(ask: boolean): boolean {
-    const ready = this.#rings.ready(ask)
+    let ready = this.#rings.ready(ask)
     if (!this.#waits) return ready
-    return (
-      ready && this.#siblings.every((edge) => !edge.backpressure || edge.gone || edge.hasRoom())
-    )
+    for (const edge of this.#siblings) {
+      if (!edge.backpressure || edge.gone || edge.hasRoom()) continue
+      edge.wanted = ask
+      ready = false
+    }
+    return ready
   }
 
   unwant(): void {

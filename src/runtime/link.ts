@@ -28,11 +28,12 @@ export class RuntimeLink {
   constructor(plan: NodePlan) {
     this.#plan = plan
     this.memory = mapPlan(plan)
+    const wake = () => this.memory.waiting.interrupt()
     for (const input of plan.inputs) {
       if (!input.sibling) continue
       const output = input.source.slice(plan.node.length + 1)
       const id = input.id.slice(input.id.indexOf("/") + 1)
-      this.#siblings.set(input, new SiblingEdge(this.memory.own, input, id, output))
+      this.#siblings.set(input, new SiblingEdge(this.memory.own, input, id, output, wake))
     }
   }
 

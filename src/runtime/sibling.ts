@@ -39,6 +39,9 @@ export class SiblingEdge implements Port, InputSource {
   closed = false
   /** The consumer has ended: nothing is queued any more. */
   gone = false
+  /** The producer sleeps until there is room. */
+  wanted = false
+  readonly #wake: () => void
   #ended = false
   readonly #words: Int32Array
   readonly #floats: Float64Array
@@ -63,8 +66,10 @@ export class SiblingEdge implements Port, InputSource {
   /**
    * @param id      name of the input as its operator knows it
    * @param output  the node's output that feeds it
+   * @param wake    wakes a producer that waits for room
    */
-  constructor(inbox: Inbox, plan: InputPlan, id: string, output: string) {
+  constructor(inbox: Inbox, plan: InputPlan, id: string, output: string, wake: () => void) {
+    this.#wake = wake
     this.id = id
     this.output = output
     this.#words = inbox.words
@@ -145,7 +150,13 @@ export class SiblingEdge implements Port, InputSource {
     this.#tail++
     this.#count(TAIL_WORD)
     this.#count(TAKEN_WORD)
+    if (this.wanted) this.#tellProducer()
     return event
+  }
+
+  #tellProducer(): void {
+    this.wanted = false
+    this.#wake()
   }
 
   arrived(): boolean {
@@ -170,6 +181,7 @@ export class SiblingEdge implements Port, InputSource {
   abandon(): void {
     this.gone = true
     while (this.#head !== this.#tail) this.#dropOldest()
+    this.#tellProducer()
   }
 
   template(number: number): Template | null {
