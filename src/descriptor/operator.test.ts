@@ -115,6 +115,7 @@ describe("what is wrong with an operator is told with its place", () => {
     ["operator: { shared-library: https://example.org/op }", "UNSUPPORTED_OPERATOR"],
     ["operator: { typescript: a.ts, build: x, args: --fast }", "UNKNOWN_FIELD"],
     ["operator: { typescript: a.ts, build: x, threads: 2 }", "WRONG_TYPE"],
+    ["operator: { shared-library: a, build: x, threads: true }", "UNSUPPORTED_OPERATOR"],
     ["operator: { typescript: a.ts, build: x }, inputs: {}", "FIELD_NOT_ALLOWED"],
     [
       "operators: [{ id: a, typescript: a.ts, build: x }, { id: a, typescript: b.ts, build: x }]",

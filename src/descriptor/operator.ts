@@ -208,6 +208,12 @@ function readSource(
     problems.error("UNSUPPORTED_OPERATOR", key, message, "make it a node of its own with `path`")
     return null
   }
+  const threads = optional(map, "threads")
+  if (kind === "shared-library" && threads && readBoolean(problems, threads, "threads")) {
+    const message = `${owner}: a shared library can't have a thread of its own in a process of others`
+    problems.error("UNSUPPORTED_OPERATOR", threads, message, "give it a node of its own")
+    return null
+  }
   const file = readFile(world, value, key.text, kind, owner)
   if (file === null) return null
   if (!isBuilt && !isFile(file)) {

@@ -62,6 +62,8 @@ export interface OperatorContext {
 export interface OperatorOutputs {
   /** Is this output declared? */
   has(output: string): boolean
+  /** All of them. */
+  names(): string[]
   /**
    * Sends a value. It is copied before the call returns: straight into the memory of the consumers' rings or, for who is a
    * sibling, into memory of the event.

@@ -36,6 +36,10 @@ export class Outputs implements OperatorOutputs {
     return this.#outputs.has(output)
   }
 
+  names(): string[] {
+    return [...this.#outputs.keys()]
+  }
+
   send(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
     const found = this.#find(output)
     const sent = found.send(data, parameters)

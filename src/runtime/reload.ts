@@ -67,7 +67,7 @@ export async function reload(
     if (!host.forget) continue
     const shared = host.parts?.().some((part) => files.includes(part)) ?? false
     const concerned = instances.filter(({ over, context: { plan } }) => {
-      return !over && plan.kind === kind && (shared || files.includes(plan.path))
+      return !over && plan.kind === kind && !plan.threads && (shared || files.includes(plan.path))
     })
     if (concerned.length === 0) continue
     host.forget()

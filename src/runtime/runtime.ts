@@ -19,6 +19,7 @@ import { Instance, type InstanceOwner } from "./instance.ts"
 import { type OperatorLink, RuntimeLink } from "./link.ts"
 import { FileWatch, reload } from "./reload.ts"
 import { Pump } from "./pump.ts"
+import { ThreadHost } from "./thread.ts"
 
 /** How long operators may take to drop before the process ends anyway. */
 const DROP_MS = 5_000
@@ -126,13 +127,18 @@ export class Runtime implements InstanceOwner {
     const link = this.#link.operator(plan.id)
     const context = this.#context(index, plan, link)
     this.#calls.enter(index, CALL_LOAD)
-    const operator = await this.#hosts.get(plan.kind)!.load(context)
+    const operator = await this.#hostOf(plan).load(context)
     this.#calls.leave()
     const { receiver, outputs } = link
     const parts = { index, context, receiver, outputs, calls: this.#calls, owner: this }
     const instance = new Instance(operator, parts)
     this.#instances.push(instance)
     this.#links.set(instance, link)
+  }
+
+  #hostOf({ kind, threads }: OperatorPlan): Host {
+    const host = this.#hosts.get(kind)!
+    return threads ? new ThreadHost(host) : host
   }
 
   #context(index: number, plan: OperatorPlan, { outputs }: OperatorLink): OperatorContext {

@@ -22,6 +22,14 @@ describe("TypeScript", () => {
   operatorCases(test, () => new Probe("module", join(PROBES, "probe.ts")).load())
 })
 
+describe("TypeScript, on a thread", () => {
+  operatorCases(test, () => new Probe("module", join(PROBES, "probe.ts"), true).load())
+})
+
+describe("WebAssembly, on a thread", () => {
+  operatorCases(needs("clang and wasm-ld", hasClang), () => new Probe("wasm", wasm, true).load())
+})
+
 describe("shared library", () => {
   operatorCases(needs("cc", hasCc), () => new Probe("shared-library", library).load())
 })

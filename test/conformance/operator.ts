@@ -8,6 +8,7 @@ import type { OperatorKind } from "../../src/core/operator.ts"
 import { DoraStatus, type Operator, type OperatorContext } from "../../src/runtime/host.ts"
 import { hostOf } from "../../src/runtime/hosts.ts"
 import { UnknownOutputError } from "../../src/node/errors.ts"
+import { ThreadHost } from "../../src/runtime/thread.ts"
 import type { Payload } from "../../src/shm/writer.ts"
 import { cut, flatKinds, plain, sample } from "../support/arrow.ts"
 import { inputEvent, streamOf } from "../support/operators.ts"
@@ -23,14 +24,17 @@ export class Probe {
   operator: Operator | null = null
   readonly #kind: OperatorKind
   readonly #path: string
+  readonly #threads: boolean
 
-  constructor(kind: OperatorKind, path: string) {
+  constructor(kind: OperatorKind, path: string, threads = false) {
     this.#kind = kind
     this.#path = path
+    this.#threads = threads
   }
 
   async load(): Promise<this> {
-    const host = await hostOf(this.#kind)
+    const inner = await hostOf(this.#kind)
+    const host = this.#threads ? new ThreadHost(inner) : inner
     for (const problem of await host.check(this.#context().plan)) throw problem
     this.operator = await host.load(this.#context())
     return this
@@ -58,6 +62,7 @@ export class Probe {
       dataflowDescriptor: null,
       plan: { id: "op", kind: this.#kind, path: this.#path, place: "flow.yml:3:5", threads: false },
       outputs: {
+        names: () => ["out", "log"],
         has: (output: string) => output === "out" || output === "log",
         send: (output: string, data: never, p: unknown) => keep(output, encoder.prepare(data), p),
         sendPayload: keep,

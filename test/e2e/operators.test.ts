@@ -163,6 +163,40 @@ describe("operators of one node", () => {
   )
 
   test(
+    "may have threads of their own: one that computes holds up no sibling",
+    async () => {
+      const operators = [
+        { ...any("busy", { in: holding("source/out") }), threads: true },
+        any("echo", { tick: "dora/timer/millis/5" }),
+      ]
+      await using flow = new TestFlow({
+        source: count(10),
+        rt: { operators },
+        sink: { run: "print", inputs: { in: holding("rt/busy/out") } },
+      })
+      const heard = (await flow.until("sink", 10)) as { parameters: object }[]
+      expect(values(heard)).toEqual(upTo(10))
+      expect(heard[0]!.parameters).toEqual({ thread: 1 })
+      const { edges } = await flow.stop()
+      // 500 ms of computing are 100 ticks; beside it in one thread there would be ten.
+      expect(edges.find(({ to }) => to === "rt/echo/tick")!.taken).toBeGreaterThan(40)
+      expect(flow.said("rt").filter((line) => line === "dropped")).toHaveLength(2)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    "on a thread fail as the others do",
+    async () => {
+      const operators = [{ ...any("throw", { in: holding("source/out") }), threads: true }]
+      const { tail } = await run({ source: count(3), rt: { operators } }, ["rt"])
+      expect(tail("rt")).toContain(`operator \`rt/throw\` (${ANY}) failed in onEvent`)
+      expect(tail("rt")).toContain("no more of this")
+    },
+    LIMIT_MS,
+  )
+
+  test(
     "stop when the dataflow is stopped",
     async () => {
       await using flow = new TestFlow({ rt: node(["tell", { tick: "dora/timer/millis/1" }]) })

@@ -26,6 +26,13 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     if (event.type === "INPUT") await send("out", event.array)
     return undefined
   },
+  /** Computes for 50 ms. */
+  busy(event, send) {
+    if (event.type !== "INPUT") return undefined
+    for (const end = performance.now() + 50; performance.now() < end;);
+    void send("out", event.array, { thread: Bun.isMainThread ? 0 : 1 })
+    return undefined
+  },
   /** Sends 100 messages at once for each that it gets. */
   burst(event, send) {
     if (event.type !== "INPUT") return undefined
