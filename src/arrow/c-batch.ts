@@ -235,8 +235,17 @@ function dictionaryIds(field: Field): number[] {
   return pending.map((node) => node.dictionary!.id)
 }
 
+const keys = new WeakMap<Field, string>()
+
 /** Equal for layouts whose columns the shim can take as the same form. */
 export function formKey(layout: Layout): string {
-  const key = Buffer.from(writeSchemaKey(layout.field)).toString("latin1")
+  const { field, variadic, dictionaries } = layout
+  let key = keys.get(field)
+  if (key === undefined) {
+    key = Buffer.from(writeSchemaKey(field)).toString("latin1")
+    keys.set(field, key)
+  }
+  // Only columns of views have a number of buffers that isn't their type's.
+  if (variadic.length === 0 && dictionaries.size === 0) return key
   return `${key}|${new FigureReader(layout).views.join()}`
 }

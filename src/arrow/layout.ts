@@ -4,6 +4,7 @@ import { FlatReader } from "./flatbuffer.ts"
 import { CONTINUATION, EOS_BYTES, MessageType, METADATA_V5 } from "./header.ts"
 import { FieldChecker, type Layout, type Message } from "./check.ts"
 import { readSchema } from "./schema.ts"
+import type { Field } from "./types.ts"
 
 export type { BatchLayout, Elements, Layout } from "./check.ts"
 
@@ -14,6 +15,11 @@ const compare = Buffer.prototype.compare
 const MAX_CACHED_HEADER_BYTES = 4096
 const cachedHeaders: (Uint8Array | null)[] = Array.from({ length: 16 }, () => null)
 const cachedLayouts: (Layout | null)[] = Array.from({ length: 16 }, () => null)
+/** Schemas by the length of their message: they are fewer than headers. */
+const cachedSchemas: ({ bytes: Uint8Array; field: Field } | null)[] = Array.from(
+  { length: 16 },
+  () => null,
+)
 
 /**
  * Parses and checks the metadata of a payload: one column, one batch, nothing after it, everything inside.
@@ -61,11 +67,7 @@ class StreamReader {
   }
 
   read(): Layout {
-    const first = this.#message()
-    if (first?.type !== MessageType.Schema) {
-      throw new ArrowDataError("it doesn't start with a schema message")
-    }
-    const field = readSchema(first.reader, first.header)
+    const field = this.#schema()
     const checker = new FieldChecker(field)
     let message = this.#message()
     while (message?.type === MessageType.DictionaryBatch) {
@@ -81,6 +83,29 @@ class StreamReader {
       throw new ArrowDataError(`${rest} bytes follow the end-of-stream marker`)
     }
     return layout
+  }
+
+  /** The schema that opens the stream; mostly it is one that was read before. */
+  #schema(): Field {
+    const stream = this.#stream
+    const end = stream.byteLength < 8 ? 0 : 8 + this.#view.getInt32(4, true)
+    const slot = (end >>> 3) & 15
+    const known = cachedSchemas[slot]
+    if (known && end === known.bytes.byteLength && end <= stream.byteLength) {
+      if (compare.call(stream, known.bytes, 0, end, 0, end) === 0) {
+        this.#at = end
+        return known.field
+      }
+    }
+    const first = this.#message()
+    if (first?.type !== MessageType.Schema) {
+      throw new ArrowDataError("it doesn't start with a schema message")
+    }
+    const field = readSchema(first.reader, first.header)
+    if (this.#at === end && end <= MAX_CACHED_HEADER_BYTES) {
+      cachedSchemas[slot] = { bytes: stream.slice(0, end), field }
+    }
+    return field
   }
 
   /** The next message, or null at the end-of-stream marker. */
