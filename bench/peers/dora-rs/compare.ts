@@ -1,5 +1,5 @@
 // Official dora 1.1.0, Rust → Rust, and ours, TypeScript → TypeScript, doing the work of official dora's benchmark example in turns.
-//   bun bench/peers/dora-rs/compare.ts [--rounds 5] [--count 200] [--sizes 0,64,4096] [--json] [--python]
+//   bun bench/peers/dora-rs/compare.ts [--rounds 5] [--count 200] [--sizes 0,64,4096] [--json] [--python] [--no-burst]
 import { parseArgs } from "node:util"
 import { median, pairedRatio } from "../../statistics.ts"
 import { machineFacts, runFlow, SIZES, sizeName } from "../../support.ts"
@@ -24,6 +24,7 @@ const { values: flags } = parseArgs({
     sizes: { type: "string", default: SIZES.join(",") },
     json: { type: "boolean", default: false },
     python: { type: "boolean", default: false },
+    "no-burst": { type: "boolean", default: false },
   },
 })
 
@@ -78,6 +79,7 @@ try {
       theirs.push(await official.latency({ size, count, paceNs }))
       ours.push(await ourLatency(size, count, paceNs))
     }
+    if (flags["no-burst"]) continue
     burst.theirs.push(await official.throughput({ size: BURST_SIZE, count: BURST }))
     burst.ours.push(await ourThroughput())
   }
@@ -107,6 +109,10 @@ else {
     const ratio = ratioText(p50(theirs), p50(ours), GOALS.latency)
     console.log(`${sizeName(size).padEnd(6)}  theirs ${text(theirs)}  ours ${text(ours)}  ${ratio}`)
   }
+  if (!flags["no-burst"]) sayBurst()
+}
+
+function sayBurst(): void {
   const rates = (takes: ThroughputTake[]) => takes.map((take) => take.messagesPerSecond)
   const ratio = ratioText(rates(burst.ours), rates(burst.theirs), GOALS.throughput)
   const lost = median(burst.theirs.map((take) => take.sent - take.received))

@@ -3,11 +3,11 @@ import { Node } from "dora-bun"
 import { FlowClock } from "../../../src/shm/clock.ts"
 import { monotonicNs, readWork, WARM_UP } from "./work.ts"
 
-const { paceNs } = readWork()
+const { count, paceNs } = readWork()
 const { epoch } = JSON.parse(process.env.DORA_BUN_PLAN ?? "")
 using node = await Node.init()
 const clock = new FlowClock(epoch)
-const warmUp = paceNs > 0 ? WARM_UP : 0
+const warmUp = paceNs > 0 ? Math.min(WARM_UP, count) : 0
 const due: number[] = []
 const stamped: number[] = []
 let start: number | null = null

@@ -23,7 +23,7 @@ def wait_until(at_ns):
 size, count, pace_ns = (int(os.environ[name]) for name in ("SIZE", "COUNT", "PACE_NS"))
 node = dora.Node()
 body = np.arange(size, dtype=np.uint8)
-warm_up = WARM_UP if pace_ns > 0 else 0
+warm_up = min(WARM_UP, count) if pace_ns > 0 else 0
 start = time.time_ns() + SETTLE_NS
 node.send_output("data", pa.array(np.frombuffer(start.to_bytes(8, "little"), np.uint8)))
 wait_until(start)

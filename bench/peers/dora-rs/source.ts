@@ -7,7 +7,7 @@ const SETTLE_NS = 300_000_000
 const { size, count, paceNs } = readWork()
 using node = await Node.init()
 const body = new Uint8Array(size).map((_, i) => i)
-const warmUp = paceNs > 0 ? WARM_UP : 0
+const warmUp = paceNs > 0 ? Math.min(WARM_UP, count) : 0
 const start = monotonicNs() + SETTLE_NS
 node.sendOutputSync("data", Float64Array.of(start))
 waitUntil(start)

@@ -6,7 +6,7 @@ use dora_node_api::{DoraNode, Event};
 pub fn run() -> eyre::Result<()> {
     let Work { count, pace, .. } = Work::read()?;
     let (_node, mut events) = DoraNode::init_from_env()?;
-    let warm_up = if pace.is_zero() { 0 } else { WARM_UP as i64 };
+    let warm_up = if pace.is_zero() { 0 } else { WARM_UP.min(count) as i64 };
     let mut start: Option<i64> = None;
     let (mut first, mut last) = (0, 0);
     let mut received = 0i64;

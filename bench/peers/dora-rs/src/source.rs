@@ -19,7 +19,7 @@ pub fn run() -> eyre::Result<()> {
         })
     };
     let pace_ns = pace.as_nanos() as i64;
-    let warm_up = if pace.is_zero() { 0 } else { WARM_UP };
+    let warm_up = if pace.is_zero() { 0 } else { WARM_UP.min(count) };
     let start = now_ns() + SETTLE_NS;
     send(&start.to_le_bytes())?;
     wait_until(start);
