@@ -100,7 +100,7 @@ export class Instance {
     try {
       const old = this.#operator
       this.#operator = await make(old)
-      await old.drop()
+      await this.#dropOne(old)
     } finally {
       this.#settled()
       this.#owner.progress()
@@ -110,9 +110,13 @@ export class Instance {
   /** Drops the operator; whatever happens there is told and changes nothing. */
   async drop(): Promise<void> {
     this.#over = true
+    await this.#dropOne(this.#operator)
+  }
+
+  async #dropOne(operator: Operator): Promise<void> {
     this.#calls.enter(this.index, CALL_DROP)
     try {
-      await this.#operator.drop()
+      await operator.drop()
     } catch (error) {
       this.context.log.warn(`failed to drop operator ${this.id}: ${error}`)
     }

@@ -163,6 +163,21 @@ describe("operators of one node", () => {
   )
 
   test(
+    "are dropped when their node must be ended by a signal",
+    async () => {
+      const nodes = {
+        rt: node(["never", { in: "dora/timer/millis/5" }], ["tell", { in: "dora/timer/millis/5" }]),
+      }
+      await using flow = new TestFlow(nodes, { graceMs: 200 })
+      await flow.until("rt", 3)
+      const { stopped } = await flow.stop()
+      expect([stopped!.term, stopped!.kill]).toEqual([["rt"], []])
+      expect(flow.said("rt").filter((line) => line === "dropped")).toHaveLength(2)
+    },
+    LIMIT_MS,
+  )
+
+  test(
     "may have threads of their own: one that computes holds up no sibling",
     async () => {
       const operators = [

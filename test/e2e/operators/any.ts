@@ -26,6 +26,10 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     if (event.type === "INPUT") await send("out", event.array)
     return undefined
   },
+  /** Never has done with its first message. */
+  never(event) {
+    return event.type === "INPUT" ? new Promise(() => {}) : undefined
+  },
   /** Computes for 50 ms. */
   busy(event, send) {
     if (event.type !== "INPUT") return undefined
