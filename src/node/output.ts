@@ -83,6 +83,11 @@ export class Output implements Waiter {
     return this.#queue.length > 0
   }
 
+  /** Do so many messages wait that one more would be refused? */
+  get full(): boolean {
+    return this.#queue.length >= MAX_PENDING_SENDS
+  }
+
   /** Sends, or queues the message until every backpressure consumer has room. */
   send(data: Sendable, parameters: Parameters | undefined): Promise<void> {
     this.#checkOpen()
@@ -228,7 +233,7 @@ export class Output implements Waiter {
 
   /** Keeps a message of its own copy until there is room: the caller may change its data after the call. */
   #defer(payload: Payload, parameters: Uint8Array | null): Promise<void> {
-    if (this.#queue.length >= MAX_PENDING_SENDS) {
+    if (this.full) {
       return Promise.reject(new TooManyPendingSendsError(this.id, MAX_PENDING_SENDS))
     }
     const { byteLength, headerLength } = payload

@@ -1,6 +1,7 @@
 import type { Sendable } from "../arrow/encoder.ts"
 import type { Parameters } from "../core/parameters.ts"
-import { NodeClosedError, UnknownOutputError } from "../node/errors.ts"
+import { MAX_PENDING_SENDS } from "../core/limits.ts"
+import { NodeClosedError, TooManyPendingSendsError, UnknownOutputError } from "../node/errors.ts"
 import type { Output } from "../node/output.ts"
 import type { Payload } from "../shm/writer.ts"
 import type { OperatorOutputs } from "./host.ts"
@@ -42,6 +43,7 @@ export class Outputs implements OperatorOutputs {
 
   send(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
     const found = this.#find(output)
+    this.#checkRoom(found)
     const sent = found.send(data, parameters)
     return found.blocked ? this.#wait(sent) : sent
   }
@@ -52,6 +54,7 @@ export class Outputs implements OperatorOutputs {
     parameters?: Parameters | Uint8Array,
   ): Promise<void> {
     const found = this.#find(output)
+    this.#checkRoom(found)
     const sent = found.sendPayload(payload, parameters)
     return found.blocked ? this.#wait(sent) : sent
   }
@@ -75,6 +78,11 @@ export class Outputs implements OperatorOutputs {
     const output = this.#outputs.get(id)
     if (!output) throw new UnknownOutputError(this.#owner, id, [...this.#outputs.keys()])
     return output
+  }
+
+  /** Thrown, not rejected: an operator need not await a send, and must not lose a message without a word. */
+  #checkRoom(output: Output): void {
+    if (output.full) throw new TooManyPendingSendsError(output.id, MAX_PENDING_SENDS)
   }
 
   #wait(sent: Promise<void>): Promise<void> {

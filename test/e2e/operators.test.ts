@@ -178,6 +178,28 @@ describe("operators of one node", () => {
   )
 
   test(
+    "fail when they send more at once than may wait, instead of losing it",
+    async () => {
+      const { tail } = await run(
+        {
+          source: count(1),
+          rt: node(
+            ["burst", { in: "source/out" }],
+            [
+              "slow",
+              { in: { source: "rt/burst/out", queue_size: 3, queue_policy: "backpressure" } },
+            ],
+          ),
+        },
+        ["rt"],
+        { env: { BURST: "2000", SLOW_MS: "0" } },
+      )
+      expect(tail("rt")).toContain("1024 sends to output `out` wait for a slow consumer already")
+    },
+    LIMIT_MS,
+  )
+
+  test(
     "may have threads of their own: one that computes holds up no sibling",
     async () => {
       const operators = [

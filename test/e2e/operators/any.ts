@@ -37,10 +37,10 @@ const BEHAVIOURS: Record<string, Behaviour> = {
     void send("out", event.array, { thread: Bun.isMainThread ? 0 : 1 })
     return undefined
   },
-  /** Sends 100 messages at once for each that it gets. */
+  /** Sends BURST messages at once for each that it gets. */
   burst(event, send) {
     if (event.type !== "INPUT") return undefined
-    for (let i = 0; i < 100; i++) void send("out", Uint32Array.of(i))
+    for (let i = 0; i < Number(process.env.BURST ?? 100); i++) void send("out", Uint32Array.of(i))
     return undefined
   },
   /** Prints each event. */
