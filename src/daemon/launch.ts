@@ -64,9 +64,10 @@ export class Launch implements AsyncDisposable {
     const command = this.#commands.get(node.id)!
     const relay = command.script ? null : this.#relay
     const at = relay?.address ?? address
+    const config = nodeConfigText(dataflow, flow, node.spec, at, !command.script, node.restartCount)
     const env = {
       ...environments.get(node.id)!,
-      [CONFIG_VARIABLE]: nodeConfigText(dataflow, flow, node.spec, at, node.restartCount),
+      [CONFIG_VARIABLE]: config,
       [PLAN_VARIABLE]: JSON.stringify(memory.nodePlan(node.id)),
     }
     node.start(command, env, relay)

@@ -19,6 +19,7 @@ const HOARD = 10_000
  * needs it to run.
  *
  * @param address       host:port of the daemon
+ * @param official      the node may be one of dora's own library
  * @param restartCount  how often the node was started again
  */
 export function nodeConfigText(
@@ -26,9 +27,11 @@ export function nodeConfigText(
   flow: Dataflow,
   node: NodeSpec,
   address: string,
+  official: boolean,
   restartCount = 0,
 ): string {
-  const config = { ...nodeConfig(dataflow, flow, node, address), restart_count: restartCount }
+  const made = nodeConfig(dataflow, flow, node, address, official)
+  const config = { ...made, restart_count: restartCount }
   const text = encodeNodeConfig(config)
   const bytes = CONFIG_VARIABLE.length + Buffer.byteLength(text) + 2
   return bytes <= MAX_ENV_BYTES ? text : encodeNodeConfig({ ...config, dataflow_descriptor: null })
@@ -40,12 +43,15 @@ export function nodeConfig(
   flow: Dataflow,
   node: NodeSpec,
   address: string,
+  official = true,
 ): NodeConfig {
   return {
     dataflow_id: dataflow,
     node_id: node.id,
     run_config: {
-      inputs: Object.fromEntries(node.inputs.map((input) => [input.id, inputConfig(input)])),
+      inputs: Object.fromEntries(
+        node.inputs.map((input) => [input.id, inputConfig(input, official)]),
+      ),
       outputs: node.outputs.map((output) => output.id),
     },
     daemon_communication: { Tcp: { socket_addr: address } },
@@ -66,10 +72,12 @@ function eventsFile(node: NodeSpec): string | null {
   return directory ? join(resolve(directory), `inputs-${node.id}.json`) : null
 }
 
-function inputConfig({ source, queueSize, queuePolicy, inputTimeout }: InputSpec): InputConfig {
+function inputConfig(input: InputSpec, official: boolean): InputConfig {
+  const { source, queueSize, queuePolicy, inputTimeout } = input
+  const hoards = official && queuePolicy === "backpressure"
   return {
     source: sourceText(source),
-    queue_size: queuePolicy === "backpressure" ? Math.max(queueSize, HOARD) : queueSize,
+    queue_size: hoards ? Math.max(queueSize, HOARD) : queueSize,
     queue_policy: queuePolicy,
     ...(inputTimeout === null ? {} : { input_timeout: inputTimeout }),
   }

@@ -30,8 +30,12 @@ describe("what a node has sent arrives, and then the end, when it", () => {
       await using flow = new TestFlow(Object.fromEntries(nodes))
       const failing = ends.filter(([, , ok]) => !ok).map(([, way]) => way)
       const result = await flow.end({ failing })
-      for (const [name, way] of ends) {
-        expect([name, flow.said(`of-${way}`)]).toEqual([name, [ALL]])
+      for (const [name, way, ok] of ends) {
+        const [seen] = flow.said(`of-${way}`) as string[][]
+        const failures = seen!.filter((one) => one.startsWith("NODE_FAILED"))
+        // It comes from the daemon, once that has seen the exit, if the node is still there; the others keep their order.
+        expect([[], ok ? [] : [`NODE_FAILED ${way}`]]).toContainEqual(failures)
+        expect([name, seen!.filter((one) => !failures.includes(one))]).toEqual([name, ALL])
       }
       const tail = (way: string) =>
         result.nodes.find(({ node }) => node === way)!.stderrTail.join("\n")
