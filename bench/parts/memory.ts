@@ -25,6 +25,8 @@ const TIMES: Record<Extent, { settleMs: number; watchMs: number }> = {
 /** Intervals that reach further to each side than this say nothing: those of a short run do. */
 const VAGUE_BYTES = 20_000
 const SEGMENTS = 5
+/** Two seconds. */
+const VALLEY_SAMPLES = 8
 
 /** Resident memory of a running dataflow, and whether it grows. */
 export const memoryPart: Part = {
@@ -61,7 +63,7 @@ function rowsOf(
   const segments = Array.from({ length: SEGMENTS }, (_, i) =>
     median(samples.slice(i * each, (i + 1) * each).map(({ own }) => own)),
   )
-  const { value, low, high } = slopeOf(samples.map(({ seconds, own }) => [seconds, own]))
+  const { value, low, high } = slopeOf(valleys(samples))
   const shared = Math.max(...samples.map((sample) => sample.shared))
   const growth = `${name}: growth`
   const isVague = high - low > 2 * VAGUE_BYTES
@@ -78,6 +80,17 @@ function rowsOf(
       ...(isVague ? { noisy: true, why } : { goals: goalsOf("memory", growth) }),
     },
   ]
+}
+
+/** The least of every few samples: what is left when garbage has been collected, which is where a leak shows. */
+function valleys(samples: readonly Sample[]): [number, number][] {
+  const each = Math.max(1, Math.min(VALLEY_SAMPLES, Math.floor(samples.length / 4)))
+  const count = Math.floor(samples.length / each)
+  return Array.from({ length: count }, (_, i) => {
+    const some = samples.slice(i * each, (i + 1) * each)
+    const least = Math.min(...some.map(({ own }) => own))
+    return [some[0]!.seconds, least]
+  })
 }
 
 function kilo(bytes: number): string {
