@@ -136,6 +136,37 @@ withPython(
 )
 
 withPython(
+  "what was sent right before process.exit() arrives, and a message beyond a frame is told as an error",
+  async () => {
+    const quick = [
+      'import { Node } from "dora-bun"',
+      "const node = await Node.init()",
+      'for (let i = 0n; i < 50n; i++) node.sendOutputSync("numbers", BigInt64Array.of(i))',
+      "process.exit(0)",
+    ]
+    const large = [
+      'import { Node } from "dora-bun"',
+      "using node = await Node.init()",
+      'await node.sendOutput("bytes", new Uint8Array(80_000_000))',
+      "const { type, error } = await node.next()",
+      "console.log(JSON.stringify({ type, message: error.message }))",
+    ]
+    using place = folder({ "quick.ts": quick.join("\n"), "large.ts": large.join("\n") })
+    const at = (name: string) => ({ path: process.execPath, args: join(place.path, name) })
+    await using run = await runOfficially([
+      { id: "quick", ...at("quick.ts"), outputs: ["numbers"] },
+      { id: "sink", ...typescriptNode("count"), inputs: { numbers: queue("quick/numbers") } },
+      { id: "large", ...at("large.ts"), outputs: ["bytes"] },
+    ])
+    expect(await run.command.finished).toMatchObject({ code: 0 })
+    expect(run.said("sink").at(-1)).toMatchObject({ received: 50, disordered: 0, last: 49 })
+    const [said] = run.said("large")
+    expect(said).toMatchObject({ type: "ERROR", message: expect.stringContaining("`bytes`") })
+  },
+  INSTALL_LIMIT_MS,
+)
+
+withPython(
   "a TypeScript node says whose start has failed, and ends",
   async () => {
     await using run = await runOfficially([

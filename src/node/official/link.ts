@@ -1,12 +1,13 @@
 // The thread's work: to the official daemon it is the node, to the program it is everybody else.
 import { HybridClock } from "../../core/clock.ts"
+import { MAX_FRAME_BYTES } from "../../core/limits.ts"
 import { ABANDONED_WORD, STOP_WORD } from "../../shm/layout.ts"
 import { PassingOutput } from "../../shm/passing.ts"
 import type { EdgePlan } from "../../shm/plan.ts"
 import type { Inbox } from "../../shm/segment.ts"
 import type { ReceivedEvent } from "../../wire/events.ts"
 import { type Message, readForeignParameters } from "../../wire/metadata.ts"
-import { Reader } from "../../wire/postcard.ts"
+import { Reader, WireError } from "../../wire/postcard.ts"
 import { frameSendMessage } from "../../wire/relay.ts"
 import { Connection } from "../connection.ts"
 import type { InputEvent } from "../event.ts"
@@ -111,7 +112,9 @@ export class DaemonLink {
     try {
       frame = frameSendMessage(id, stamp, parameters, data, this.#clock.stamp())
     } catch (error) {
-      return this.#report({ type: "notSent", output: id, why: (error as Error).message })
+      if (!(error instanceof WireError)) throw error
+      const why = `it has ${data.byteLength} bytes, and a frame of the node protocol ${MAX_FRAME_BYTES} at most`
+      return this.#report({ type: "notSent", output: id, why })
     }
     this.#requests.write(frame)
     await this.#requests.taken()
