@@ -4,6 +4,7 @@ import type { WaitMode } from "../shm/plan.ts"
 import type { Sleeper, SleepKind } from "../shm/sleep.ts"
 import { Anticipation, type Forecast, NO_FORECAST, together } from "./anticipation.ts"
 import type { Event } from "./event.ts"
+import { Patience } from "./patience.ts"
 import type { Receiver } from "./receiver.ts"
 import { Rehearsal } from "./rehearsal.ts"
 
@@ -51,6 +52,7 @@ export class Waiting {
   readonly #clock: FlowClock
   readonly #mode: WaitMode
   readonly #ahead = new Anticipation()
+  readonly #patience = new Patience()
   readonly #waiters: Waiter[] = []
   #running = false
   #lastTurnNs = 0
@@ -112,7 +114,7 @@ export class Waiting {
         const forecast = this.#mode === "busy" ? NO_FORECAST : source.forecast(now)
         const pollNs = this.#ahead.pollNs(forecast, kind, now)
         if (pollNs > 0) foretoldSince = now
-        const usualNs = this.#mode === "busy" ? SLICE_NS : forecast.sure ? 0 : SPIN_NS
+        const usualNs = this.#usualNs(forecast)
         until = now + Math.min(mostNs, pollNs > 0 ? pollNs : usualNs)
       }
       if (!over && now < until) {
@@ -120,8 +122,16 @@ export class Waiting {
         continue
       }
       if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
+      else if (until > 0) this.#patience.polled(event !== null)
       return event
     }
+  }
+
+  /** For how long to poll when nothing is due. */
+  #usualNs(forecast: Forecast): number {
+    if (this.#mode === "busy") return SLICE_NS
+    if (forecast.sure) return 0
+    return this.#patience.spinNs
   }
 
   /** Blocks the thread until there is an event. @returns null when the time is over, or after the last event */
