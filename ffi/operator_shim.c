@@ -463,11 +463,14 @@ static void fill_flat(Form *form, const u8 *base, int copied) {
   form->input.tag = 1;
 }
 
-static void fill(Form *form, const u8 *base, int copied) {
+static int sound(const Form *form, const Instance *instance);
+
+/// 0: some of its values lead out of it.
+static int fill(Form *form, const u8 *base, int copied) {
   Instance *instance = form->instance;
   if (form->flat && form->figures[2] < 0) {
     fill_flat(form, base, copied);
-    return;
+    return 1;
   }
   if (!copied && misaligned(form, base)) copied = 1;
   for (i32 i = 0; i < form->nodes; i++) {
@@ -479,8 +482,75 @@ static void fill(Form *form, const u8 *base, int copied) {
   }
   fill_buffers(form, instance, base, copied);
   fill_view_lengths(form, instance);
+  if (!sound(form, instance)) return 0;
   form->input.array = instance->arrays[0];
   form->input.tag = 1;
+  return 1;
+}
+
+// --- inputs: values that lead elsewhere -----------------------------------------------------------------------------------
+// Messages come from other processes, and operators believe what they are given: Rust's crate imports it unchecked.
+
+static i64 offset_at(const void *offsets, i64 index, int large);
+
+static int rises(const void *offsets, i64 length, int large, i64 limit) {
+  i64 last = 0;
+  for (i64 i = 0; i <= length; i++) {
+    i64 offset = offset_at(offsets, i, large);
+    if (offset < last) return 0;
+    last = offset;
+  }
+  return last <= limit;
+}
+
+static int indices_fit(const Arr *array, i32 width, i64 limit) {
+  const u8 *validity = array->buffers[0], *values = array->buffers[1];
+  for (i64 i = 0; i < array->length; i++) {
+    u64 index = 0;
+    if (validity && !(validity[i >> 3] >> (i & 7) & 1)) continue;
+    copy(&index, values + i * width, width);
+    if (index >= (u64)limit) return 0;
+  }
+  return 1;
+}
+
+static int views_fit(const Arr *array) {
+  const i64 *lengths = array->buffers[array->n_buffers - 1];
+  for (i64 i = 0; i < array->length; i++) {
+    i32 view[4];
+    copy(view, (const u8 *)array->buffers[1] + 16 * i, 16);
+    if (view[0] < 0) return 0;
+    if (view[0] <= 12) continue;
+    if (view[2] < 0 || view[2] >= array->n_buffers - 3 || view[3] < 0 || (i64)view[3] + view[0] > lengths[view[2]]) return 0;
+  }
+  return 1;
+}
+
+/// Do offsets, views and indices lead to what is there?
+static int sound(const Form *form, const Instance *instance) {
+  const i64 *figures = form->figures + 2 * form->nodes;
+  for (i32 at = 0; at < form->nodes; at++) {
+    const Node *node = form->plan + at;
+    const Arr *array = instance->arrays + at;
+    i64 buffer = array->buffers - instance->buffers;
+    if (!array->length) continue;
+    if (node->dict && !indices_fit(array, node->width, array->dictionary->length)) return 0;
+    switch (node->kind) {
+      case K_BYTES:
+      case K_LARGE_BYTES: {
+        i64 limit = array->buffers[2] ? figures[3 * (buffer + 2) + 1] : 0;
+        if (!rises(array->buffers[1], array->length, node->kind == K_LARGE_BYTES, limit)) return 0;
+        break;
+      }
+      case K_LIST:
+      case K_LARGE_LIST:
+        if (!rises(array->buffers[1], array->length, node->kind == K_LARGE_LIST, array->children[0]->length)) return 0;
+        break;
+      case K_VIEWS:
+        if (!views_fit(array)) return 0;
+    }
+  }
+  return 1;
 }
 
 /// After the outputs of an event are written and released: was the input released as well? If not it is kept, with `token`.
@@ -1030,7 +1100,7 @@ static void keep_reference(void *env) { (void)env; }
 
 // --- calls --------------------------------------------------------------------------------------------------------------
 /// Bits 0 and 1: the operator's answer, 3 for an unknown one; 4: it returned an error; 8: it keeps the input; 16: somebody's output
-/// was refused too late; from bit 8 on: how many outputs wait to be written, after which sh_finish tells the 8.
+/// was refused too late; 32: no memory; 64: the input can't be true, and the operator was not called; from bit 8 on: how many outputs wait to be written, after which sh_finish tells the 8.
 static i32 call(Shim *shim) {
   EventResult result;
   i32 answer;
@@ -1047,7 +1117,7 @@ static i32 call(Shim *shim) {
 static i32 input(Form *form, const u8 *base, int copied) {
   Shim *shim = form->shim;
   if (!form->instance) return 32;
-  fill(form, base, copied);
+  if (!fill(form, base, copied)) return 64;
   shim->exports++;
   shim->current = form;
   shim->event.input = &form->input;

@@ -12,6 +12,8 @@ const MAX_FORMS = 32
 /** Larger messages that own their bytes are held, not copied, while the operator has them: nobody else sees such an event, so
  *  that nobody makes its bytes move. */
 const HOLD_FROM_BYTES = 1024
+/** The shim's answer to a message whose values lead elsewhere. */
+const UNSOUND = 64
 /** Nothing, at an address that exists. */
 const NOTHING = new Uint8Array(new ArrayBuffer(64))
 const NULL_COLUMN = new Field(TypeId.Null)
@@ -48,6 +50,12 @@ export class LibraryInputs {
 
   /** Hands a message to the operator; the shim's answer. */
   deliver(event: InputEvent): number {
+    const answer = this.#deliver(event)
+    if (answer !== UNSOUND) return answer
+    return this.deliverUnreadable(event.id, "its offsets or indices lead out of its values")
+  }
+
+  #deliver(event: InputEvent): number {
     const shim = this.#shim
     const layout = event.layout
     const input =

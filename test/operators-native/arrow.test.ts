@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -19,6 +19,9 @@ import {
 import { needs } from "../support/toolchain.ts"
 
 const SEED = 20_261_122
+// On a busy machine the shim's first compilation and processes of their own take seconds.
+setDefaultTimeout(60_000)
+
 const folder = mkdtempSync(join(tmpdir(), "dora-bun-operators-"))
 const benches: Record<string, Bench> = {}
 

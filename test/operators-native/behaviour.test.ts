@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:test"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { readLayout } from "../../src/arrow/decoder.ts"
 import { DoraStatus } from "../../src/runtime/host.ts"
 import { OperatorCallError } from "../../src/runtime/library-errors.ts"
 import * as arrow from "apache-arrow"
@@ -14,8 +15,12 @@ import {
   hasCargo,
   hasCc,
   Stream,
+  streamOf,
 } from "../support/operators.ts"
 import { needs } from "../support/toolchain.ts"
+
+// On a busy machine the shim's first compilation and processes of their own take seconds.
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), "dora-bun-operators-"))
 const paths: Record<string, string> = {}
@@ -177,6 +182,36 @@ describe("errors and panics", () => {
       }
     },
   )
+
+  withCargo("so does one whose offsets, views or indices lead out of it", async () => {
+    const words = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32())
+    const list = new arrow.List(new arrow.Field("item", new arrow.Int32(), true))
+    const columns: [arrow.Vector, (ints: Int32Array) => void][] = [
+      [arrow.vectorFromArray(["abc", "def"], new arrow.Utf8()), (ints) => ints.fill(1 << 20, 1, 2)],
+      [arrow.vectorFromArray(["abc", "def"], new arrow.Utf8()), (ints) => ints.fill(-1, 0, 1)],
+      [arrow.vectorFromArray([[1], [2, 3]], list), (ints) => ints.fill(99, 2, 3)],
+      [arrow.vectorFromArray(["a", "b"], words), (ints) => ints.fill(2, 0, 1)],
+      [
+        arrow.vectorFromArray(["a text that is long"], new arrow.Utf8View()),
+        (ints) => ints.fill(7, 2, 3),
+      ],
+    ]
+    for (const name of ["v1", "v0"]) {
+      const bench = await load(name)
+      for (const [vector, damage] of columns) {
+        const bytes = streamOf(vector)
+        bench.input("echo", new Stream(bytes))
+        expect(bench.take().length).toBe(1)
+        const { buffers } = readLayout(bytes)
+        const damaged = bytes.slice()
+        damage(new Int32Array(damaged.buffer, buffers[2], buffers[3]! >> 2))
+        bench.input("echo", new Stream(damaged))
+        expect(bench.texts()[0]).toContain("its offsets or indices lead out of its values")
+      }
+      bench.operator.drop()
+      expectBalance(bench)
+    }
+  })
 
   withCargo("so does one of a type that can't be handed over", async () => {
     // Two columns that share a dictionary: fine for Arrow, unknown to the fast path.

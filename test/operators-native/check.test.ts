@@ -1,9 +1,12 @@
-import { afterAll, describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, test, setDefaultTimeout } from "bun:test"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Bench, buildC, hasCc } from "../support/operators.ts"
 import { needs } from "../support/toolchain.ts"
+
+// On a busy machine the shim's first compilation and processes of their own take seconds.
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), "dora-bun-libraries-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
