@@ -16,6 +16,28 @@ export type LogRecord = {
 }
 
 /**
+ * A record as a `dora/logs` input gets it: official names and spellings, and beside them what only we know.
+ *
+ * @example logMessage(record, dataflow) // {"node_id":"camera","level":"WARN","message":"hot",…}
+ */
+export function logMessage(record: LogRecord, dataflow: string): string {
+  const { ts, level, node, stream, msg, target = null, fields = null } = record
+  const place = { target, module_path: null, file: null, line: null }
+  return JSON.stringify({
+    build_id: null,
+    dataflow_id: dataflow,
+    node_id: node,
+    daemon_id: null,
+    level: level === "stdout" ? level : level.toUpperCase(),
+    ...place,
+    message: msg,
+    timestamp: ts,
+    fields,
+    stream,
+  })
+}
+
+/**
  * Does a filter let a record through? `stdout` lets everything through; plain prints pass only that filter.
  *
  * @example passes("warn", "info") // false

@@ -3,7 +3,7 @@
 import { Encoder } from "../arrow/encoder.ts"
 import { DoraError } from "../core/errors.ts"
 import { MAX_LOANS } from "../core/limits.ts"
-import { type LogRecord, passes } from "../core/log.ts"
+import { type LogRecord, logMessage, passes } from "../core/log.ts"
 import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
 import { type Epoch, FlowClock, readEpoch } from "../shm/clock.ts"
 import {
@@ -278,7 +278,7 @@ export class Memory implements Disposable {
       if (source.kind !== "logs" || record.node === edge.consumer.spec.id) continue
       if (!passes(source.level, record.level)) continue
       if (source.node !== null && source.node !== record.node) continue
-      publishText(writer, encoder, JSON.stringify(record))
+      publishText(writer, encoder, logMessage(record, this.#options.dataflow))
     }
   }
 

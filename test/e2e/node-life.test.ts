@@ -183,7 +183,7 @@ test(
     await flow.stop()
     const heard = flow.said("all") as Heard[]
     const fromTalker = heard.filter(({ from }) => from === "talker")
-    const levels = ["error", "warn", "info", "debug", "trace", "stdout", "stdout", "info"]
+    const levels = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE", "stdout", "stdout", "INFO"]
     expect(fromTalker.map(({ level }) => level).toSorted()).toEqual(levels.toSorted())
     const info = fromTalker.find(({ msg }) => msg === "at info")!
     expect(info.fields).toEqual({ count: "3", name: "lens", list: '[ 1, "a" ]', none: "undefined" })

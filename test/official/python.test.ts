@@ -137,7 +137,7 @@ seen = 0
 for event in node:
     if event["type"] == "INPUT":
         line = json.loads(event["value"][0].as_py())
-        print(line["node_id"] if "node_id" in line else line["node"], line["level"], line["message"] if "message" in line else line["msg"], flush=True)
+        print(line["node_id"], line["level"], line["message"], flush=True)
         seen += 1
         if seen == 2: break
 `
@@ -154,7 +154,7 @@ for event in node:
         { "talker.py": talker, "reader.py": reader },
       )
       await flow.end()
-      expect(flow.said("reader")).toEqual(["talker info hello", "talker stdout plain"])
+      expect(flow.said("reader")).toEqual(["talker INFO hello", "talker stdout plain"])
       const [hello] = flow.records.filter(({ node }) => node === "talker")
       expect(hello).toMatchObject({ level: "info", msg: "hello", fields: null })
     },

@@ -15,7 +15,8 @@ if (what === "talk") {
 } else {
   for await (const event of node) {
     if (event.type !== "INPUT") continue
-    const { level, node: from, msg, fields, stream } = JSON.parse(String(event.value!.get(0)))
+    const said = JSON.parse(String(event.value!.get(0)))
+    const { level, node_id: from, message: msg, fields, stream } = said
     say({ level, from, msg: msg.slice(0, 20), length: msg.length, fields, stream })
   }
 }
