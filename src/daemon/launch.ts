@@ -94,6 +94,11 @@ function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay>
       plan: memory.nodePlan(id),
       // Its address is put in when it asks.
       configuration: spec.dynamic ? nodeConfig(dataflow, flow, spec, "") : null,
+      silentAfterNs: Object.fromEntries(
+        spec.inputs.flatMap(({ id: input, inputTimeout }) =>
+          inputTimeout === null ? [] : [[input, inputTimeout * 1e9]],
+        ),
+      ),
       mayRestart: spec.restart.policy !== "never" && spec.inputs.length > 0,
     })),
     maxSockets: MAX_SOCKETS_PER_NODE * foreign.length,

@@ -121,3 +121,31 @@ describe("a Python node that has not subscribed in its time", () => {
     60_000,
   )
 })
+
+describe("an input with a timeout", () => {
+  withWheel(
+    "is told as closed when it is silent, and as recovered when it speaks again",
+    async () => {
+      const source = `${NODE}
+        using node = await Node.init()
+        await node.sendOutput("out", Int32Array.of(1))
+        await Bun.sleep(400)
+        await node.sendOutput("out", Int32Array.of(2))`
+      const nodes = [
+        { id: "source", path: "source.ts", outputs: ["out"] },
+        {
+          id: "py",
+          path: "listener.py",
+          inputs: { in: { source: "source/out", input_timeout: 0.1 } },
+        },
+      ]
+      await using flow = new MixedFlow(nodes, { ...files, "source.ts": source })
+      await flow.end()
+      const said = flow.said("py")
+      expect(said.slice(0, 2)).toEqual(["1", "INPUT_CLOSED in"])
+      expect(said.filter((line) => /^(2|INPUT_RECOVERED in)$/.test(line))).toHaveLength(2)
+      expect(said).toContain("STOP ALL_INPUTS_CLOSED")
+    },
+    60_000,
+  )
+})

@@ -20,6 +20,8 @@ export type RelayNodePlan = {
   plan: NodePlan
   /** A request to end its outputs is ignored: it may be started again. */
   mayRestart: boolean
+  /** Inputs with a timeout: how long they may be silent. */
+  silentAfterNs: Record<string, number>
   /** For a node that is started by hand: what it is told when it asks. */
   configuration: NodeConfig | null
 }

@@ -6,15 +6,16 @@ import { ATTACHED_WORD, START_FLOAT } from "../../shm/layout.ts"
 import type { NodePlan, SegmentRef } from "../../shm/plan.ts"
 import type { Inbox } from "../../shm/segment.ts"
 import { Sleeper } from "../../shm/sleep.ts"
-import { TimerRing } from "../../shm/timer.ts"
 import type { NodeConfig } from "../../wire/config.ts"
-import { encodeEvent } from "../../wire/events.ts"
-import { type SendHead, writeTick } from "../../wire/relay.ts"
+import { encodeEvent, type NodeEvent } from "../../wire/events.ts"
+import type { SendHead } from "../../wire/relay.ts"
 import { Mailbox } from "../mailbox.ts"
 import type { SessionNode } from "../session.ts"
 import type { Connection } from "./connection.ts"
 import { RelayInput } from "./input.ts"
 import type { RelayNodePlan, RelayReport } from "./messages.ts"
+import { Silence } from "./silence.ts"
+import { Ticks } from "./ticks.ts"
 import type { Outgoing } from "./outgoing.ts"
 import { PassingOutput } from "../../shm/passing.ts"
 
@@ -49,9 +50,11 @@ export class RelayNode implements SessionNode {
   readonly #around: RelayAround
   readonly #inbox: Inbox
   readonly #sleeper: Sleeper
+  readonly #silence: Silence
+  readonly #nowNs: () => number
   #answer: ((error: string | null) => void) | null = null
   #inputs: RelayInput[] = []
-  #timers: { id: string; ring: TimerRing }[] = []
+  readonly #ticks: Ticks
   #outputs = new Map<string, PassingOutput>()
   #turn = 0
   #allClosedTold = false
@@ -60,11 +63,17 @@ export class RelayNode implements SessionNode {
   /** It has subscribed, or waits at the barrier. */
   #here = false
 
-  constructor({ plan, mayRestart, configuration }: RelayNodePlan, around: RelayAround) {
+  constructor(
+    { plan, mayRestart, configuration, silentAfterNs }: RelayNodePlan,
+    around: RelayAround,
+  ) {
     this.id = plan.node
     this.plan = plan
     this.mayRestart = mayRestart
     this.configuration = configuration
+    this.#silence = new Silence(silentAfterNs)
+    this.#ticks = new Ticks(around.clock, around.flowClock)
+    this.#nowNs = () => around.flowClock.nowNs()
     this.outputs = plan.outputs.map(({ id }) => id)
     this.#around = around
     this.#inbox = around.inboxOf(plan.inbox, plan.wakeFd)
@@ -100,8 +109,8 @@ export class RelayNode implements SessionNode {
 
   closeOutputs(outputs: readonly string[]): void {
     // Who may be started again keeps its outputs, unless nothing can come to it any more.
-    if (this.mayRestart && !this.#inputs.every((input) => input.closed)) return
-    if (this.mayRestart && this.#timers.length > 0) return
+    const deaf = !this.#ticks.any && this.#inputs.every((input) => input.closed)
+    if (this.mayRestart && !deaf) return
     if (!this.relayed) {
       this.#around.report({ type: "closeOutputs", node: this.id, outputs: [...outputs] })
       return
@@ -177,7 +186,6 @@ export class RelayNode implements SessionNode {
     if (this.relayed) this.#sleeper.disarm()
   }
 
-  /** Is there something to do? */
   pending(nowNs: number): boolean {
     if (!this.relayed) return false
     if (this.mailbox.ended && this.waiter) return true
@@ -192,11 +200,8 @@ export class RelayNode implements SessionNode {
 
   /** When the next timer is due for who waits, in monotonic nanoseconds. */
   get dueNs(): number {
-    let due = Number.POSITIVE_INFINITY
-    if (this.waiter && !this.mailbox.ended) {
-      for (const { ring } of this.#timers) due = Math.min(due, ring.dueNs)
-    }
-    return due
+    if (!this.waiter || this.mailbox.ended) return Number.POSITIVE_INFINITY
+    return Math.min(this.#silence.dueNs, this.#ticks.dueNs)
   }
 
   /** Takes the node's place in memory. */
@@ -204,11 +209,10 @@ export class RelayNode implements SessionNode {
     if (this.relayed) return
     this.relayed = true
     const { plan } = this
-    const { inboxOf, flowClock } = this.#around
+    const { inboxOf } = this.#around
     for (const input of plan.inputs) {
       if (input.periodNs !== null) {
-        const ring = new TimerRing(this.#inbox, input.ring, input.periodNs, flowClock)
-        this.#timers.push({ id: input.id, ring })
+        this.#ticks.add(this.#inbox, input)
         continue
       }
       const producer = input.producer && inboxOf(input.producer.inbox, input.producer.wakeFd)
@@ -221,13 +225,13 @@ export class RelayNode implements SessionNode {
       )
       this.#outputs.set(output.id, relay)
     }
-    const endless = this.#timers.length > 0 || this.#inputs.some((input) => !input.isData)
+    const endless = this.#ticks.any || this.#inputs.some((input) => !input.isData)
     this.#endless = endless && !plan.exitWhenNodesFinish
   }
 
   #collect(out: Outgoing): number {
     if (this.mailbox.ended && this.mailbox.pending === 0) return 0
-    let events = this.#messages(out) + this.#ticks(out)
+    let events = this.#messages(out) + this.#ticks.write(out)
     const closings = this.mailbox.ended ? [] : this.#closings()
     for (const event of [...this.mailbox.take(), ...closings]) {
       out.writer.raw(event)
@@ -245,6 +249,9 @@ export class RelayNode implements SessionNode {
       for (let left = input.reader.ring.queueSize; left > 0; left--) {
         if (out.byteLength >= REPLY_BYTES || !this.#message(input, out)) break
         events++
+        if (!this.#silence.heard(input.id, this.#nowNs)) continue
+        out.writer.raw(this.#event({ type: "InputRecovered", id: input.id }))
+        events++
       }
     }
     this.#turn++
@@ -261,34 +268,30 @@ export class RelayNode implements SessionNode {
     }
   }
 
-  #ticks(out: Outgoing): number {
-    let events = 0
-    const now = this.#timers.length > 0 ? this.#around.flowClock.nowNs() : 0
-    for (const { id, ring } of this.#timers) {
-      if (!ring.take(now)) continue
-      writeTick(out.writer, id, this.#around.clock.stamp())
-      events++
-    }
-    return events
-  }
-
   /** Inputs that have ended since the last look, and whether nothing can come any more. */
   #closings(): Uint8Array[] {
+    const silent = this.#silence.fallen(this.#nowNs())
+    const told = silent.map((id) => this.#event({ type: "InputClosed", id }))
     const ended = this.#inputs.filter((input) => !input.closed && input.reader.ring.checkEnd())
-    if (ended.length === 0) return []
+    if (ended.length === 0) return told
     this.#around.catchUp()
-    const events: Uint8Array[] = this.mailbox.take()
+    const events: Uint8Array[] = [...this.mailbox.take(), ...told]
     for (const input of ended) {
       input.closed = true
-      events.push(encodeEvent({ type: "InputClosed", id: input.id }, this.#around.clock.stamp()))
+      this.#silence.ended(input.id)
+      events.push(this.#event({ type: "InputClosed", id: input.id }))
     }
     const data = this.#inputs.filter((input) => input.isData)
     const over = data.length > 0 && data.every(({ closed }) => closed) && !this.#endless
     if (over && !this.#allClosedTold) {
       this.#allClosedTold = true
-      events.push(encodeEvent({ type: "AllInputsClosed" }, this.#around.clock.stamp()))
+      events.push(this.#event({ type: "AllInputsClosed" }))
     }
     return events
+  }
+
+  #event(event: NodeEvent): Uint8Array {
+    return encodeEvent(event, this.#around.clock.stamp())
   }
 
   /** Nobody will get what is in the rings now. */

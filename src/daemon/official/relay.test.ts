@@ -46,7 +46,14 @@ class Stage implements AsyncDisposable {
   async open(frameTimeoutMs = 30_000): Promise<this> {
     const plan = {
       dataflow: this.dataflow,
-      nodes: [{ plan: this.memory.nodePlan("source"), mayRestart: false, configuration: null }],
+      nodes: [
+        {
+          plan: this.memory.nodePlan("source"),
+          mayRestart: false,
+          configuration: null,
+          silentAfterNs: {},
+        },
+      ],
       maxSockets: 8,
       frameTimeoutMs,
     }
