@@ -113,7 +113,7 @@ export function progressOn(stream: NodeJS.WriteStream) {
   let last = ""
   return {
     show(what: string): void {
-      if (stream.isTTY) stream.write(`${clear}${what}`)
+      if (stream.isTTY) stream.write(clear + what.slice(0, (stream.columns || 80) - 1))
       else {
         const line = what.replace(/: .*, round .*/, "")
         if (line !== last) stream.write(`${line}\n`)
