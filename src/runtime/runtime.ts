@@ -70,9 +70,12 @@ export class Runtime implements InstanceOwner {
 
   /** Drops every operator that is still there: the process is about to end. */
   async abort(): Promise<void> {
-    this.#pump.close()
     const rest = this.#instances.filter((instance) => !instance.over)
-    await within(Promise.all(rest.map((instance) => instance.drop())), DROP_MS)
+    const dropped = within(Promise.all(rest.map((instance) => instance.drop())), DROP_MS)
+    // Whoever waits for the operators' ends waits for these too.
+    this.#ends.push(dropped)
+    this.#pump.close()
+    await dropped
   }
 
   /** An error outside of any call: of a timer, a callback, a promise that nobody awaits. */

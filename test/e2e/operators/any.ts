@@ -106,7 +106,9 @@ export default class Any implements TypeScriptOperator {
     return this.#does(event, send)
   }
 
-  drop(): void {
+  async drop(): Promise<void> {
+    // Not at once: whoever ends the process has to wait for it.
+    await Bun.sleep(20)
     this.#info.log.info("dropped")
   }
 }
