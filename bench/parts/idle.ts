@@ -6,7 +6,7 @@ const NODES = 10
  * From when the last node has said that it is there. What their start leaves behind is over soon; then the engine
  * looks for garbage once a second, and half a minute later it leaves that as well.
  */
-const SETTLE_MS = 1500
+const SETTLE_MS = 1000
 const LONG_SETTLE_MS = 40_000
 const FOR_MS = 700
 const LONG_MS = 10_000

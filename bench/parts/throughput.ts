@@ -60,7 +60,6 @@ function selection({ extent }: Context): Stream[] {
       stream(64),
       stream(64, { policy: "drop_oldest" }),
       stream(4096),
-      stream(409_600),
       stream(4_096_000, { mode: "loan" }),
     ]
   }
