@@ -3,7 +3,8 @@ import type { Encoder } from "../arrow/encoder.ts"
 import { BORROW_EXTRA } from "../core/limits.ts"
 import type { InputSpec, NodeSpec } from "../descriptor/types.ts"
 import { CLOSED_WORD } from "../shm/layout.ts"
-import type { SegmentRef } from "../shm/plan.ts"
+import { closeFd } from "../shm/libc.ts"
+import type { EdgePlan, InputPlan, SegmentRef } from "../shm/plan.ts"
 import { Pool } from "../shm/pool.ts"
 import type { Inbox } from "../shm/segment.ts"
 import type { OutputWriter } from "../shm/writer.ts"
@@ -17,12 +18,15 @@ export type Edge = {
   consumer: NodeMemory
   input: InputSpec
   ring: number
-  pool: OutputPool | null
+  pools: OutputPools | null
   line: number
 }
 
-/** The pool of one output. */
+/** A pool of one output. */
 export type OutputPool = { ref: SegmentRef; mapped: Pool | null }
+
+/** The pools of an output, newest first: one for each time that its node was started. */
+export type OutputPools = { generation: number; newest: OutputPool; older: OutputPool[] }
 
 /** What a node has of shared memory. */
 export type NodeMemory = {
@@ -39,6 +43,34 @@ export function borrowBudget(queueSize: number): number {
   return queueSize + BORROW_EXTRA
 }
 
+/** What its consumer is told. */
+export function inputPlan(edge: Edge, producer: NodeMemory | null): InputPlan {
+  const { source } = edge.input
+  return {
+    id: edge.input.id,
+    source: edge.from,
+    ring: edge.ring,
+    borrowBudget: borrowBudget(edge.input.queueSize),
+    periodNs: source.kind === "timer" ? source.periodNs : null,
+    pool: edge.pools && { ref: edge.pools.newest.ref, line: edge.line },
+    ...(edge.sibling ? { sibling: true } : {}),
+    producer: producer && { inbox: producer.inboxRef, wakeFd: producer.pipe[0] },
+  }
+}
+
+/** What its producer is told. */
+export function edgePlan({ consumer, input, ring, line }: Edge): EdgePlan {
+  return {
+    node: consumer.spec.id,
+    input: input.id,
+    inbox: consumer.inboxRef,
+    wakeFd: consumer.pipe[0],
+    ring,
+    line,
+    policy: input.queuePolicy,
+  }
+}
+
 /** Ends an edge on behalf of its producer: the consumer sees it after the last message. */
 export function closeEdge(edge: Edge): void {
   const { inbox } = edge.consumer
@@ -48,10 +80,17 @@ export function closeEdge(edge: Edge): void {
 
 /** Takes back what a dead consumer had marked as borrowed. */
 export function clearBorrows(edge: Edge): void {
-  if (!edge.pool) return
-  edge.pool.mapped ??= new Pool(process.pid, edge.pool.ref)
-  const { lines, lineWords } = edge.pool.mapped
-  for (let i = 0; i < lineWords; i++) Atomics.store(lines, edge.line * lineWords + i, 0)
+  for (const pool of edge.pools ? [edge.pools.newest, ...edge.pools.older] : []) {
+    pool.mapped ??= new Pool(process.pid, pool.ref)
+    const { lines, lineWords } = pool.mapped
+    for (let i = 0; i < lineWords; i++) Atomics.store(lines, edge.line * lineWords + i, 0)
+  }
+}
+
+/** Ends the daemon's part of a pool; who has it mapped keeps it. */
+export function closePool(pool: OutputPool): void {
+  pool.mapped?.unmap()
+  closeFd(pool.ref.fd)
 }
 
 /** Sends a text that the daemon itself produces. Such edges drop their oldest message when they are full. */

@@ -10,6 +10,8 @@ import {
   ABANDONED_WORD,
   ATTACHED_WORD,
   CLOSED_WORD,
+  GENERATION_MASK,
+  POOL_FDS,
   START_FLOAT,
   STOP_WORD,
   WAKE_RUNNING,
@@ -17,23 +19,20 @@ import {
 } from "../shm/layout.ts"
 import { clockNs, closeFd, createPipe } from "../shm/libc.ts"
 import { announcePool, chunkCount, makeInbox, makePool } from "../shm/make.ts"
-import {
-  type EdgePlan,
-  type InputPlan,
-  type NodePlan,
-  PLAN_VERSION,
-  type WaitMode,
-} from "../shm/plan.ts"
+import { type NodePlan, PLAN_VERSION, type WaitMode } from "../shm/plan.ts"
 import { Inbox } from "../shm/segment.ts"
 import { OutputWriter } from "../shm/writer.ts"
 
 import {
   borrowBudget,
+  edgePlan,
+  inputPlan,
   clearBorrows,
   closeEdge,
+  closePool,
   type Edge,
   type NodeMemory,
-  type OutputPool,
+  type OutputPools,
   publishText,
 } from "./edges.ts"
 
@@ -61,7 +60,7 @@ export class Memory implements Disposable {
   readonly #nodes = new Map<string, NodeMemory>()
   readonly #edges: Edge[] = []
   /** By `node/output`. */
-  readonly #pools = new Map<string, OutputPool>()
+  readonly #pools = new Map<string, OutputPools>()
   readonly #logWriters: { edge: Edge; writer: OutputWriter; encoder: Encoder }[] = []
   #startNs = 0
   #endNs = 0
@@ -115,28 +114,33 @@ export class Memory implements Disposable {
         consumer: node,
         input,
         ring: made.rings[i]!,
-        pool: null,
+        pools: null,
         line: -1,
       })
     })
     this.#edges.push(...node.inputs)
   }
 
-  #addPool(source: string): OutputPool | null {
+  /** A pool for a node that is about to start; those of its predecessors serve what is queued and held. */
+  #addPool(source: string): void {
     const edges = this.#edges.filter((edge) => edge.from === source && !edge.sibling)
     const shares = edges.map((edge) => ({
       queueSize: edge.input.queueSize,
       budget: borrowBudget(edge.input.queueSize),
     }))
     const chunks = chunkCount(shares, MAX_LOANS)
-    const pool = { ref: makePool(`dora-pool-${source}`, chunks, edges.length), mapped: null }
-    this.#pools.set(source, pool)
+    const newest = { ref: makePool(`dora-pool-${source}`, chunks, edges.length), mapped: null }
+    const before = this.#pools.get(source)
+    const generation = before ? (before.generation + 1) & GENERATION_MASK : 0
+    const older = before ? [before.newest, ...before.older] : []
+    for (const pool of older.splice(POOL_FDS - 1)) closePool(pool)
+    const pools = { generation, newest, older }
+    this.#pools.set(source, pools)
     edges.forEach((edge, line) => {
-      edge.pool = pool
+      edge.pools = pools
       edge.line = line
-      announcePool(edge.consumer.inbox.words, edge.ring, pool.ref)
+      announcePool(edge.consumer.inbox.words, edge.ring, newest.ref, generation)
     })
-    return pool
   }
 
   #addLog(edge: Edge, clock: FlowClock): void {
@@ -145,11 +149,11 @@ export class Memory implements Disposable {
       chunkCount([{ queueSize: edge.input.queueSize, budget: 8 }], 1),
       1,
     )
-    edge.pool = { ref: pool, mapped: null }
-    this.#pools.set(`${edge.from}#${edge.consumer.spec.id}/${edge.input.id}`, edge.pool)
+    edge.pools = { generation: 0, newest: { ref: pool, mapped: null }, older: [] }
+    this.#pools.set(`${edge.from}#${edge.consumer.spec.id}/${edge.input.id}`, edge.pools)
     edge.line = 0
     announcePool(edge.consumer.inbox.words, edge.ring, pool)
-    const plan = { id: edge.from, pool, edges: [this.#edgePlan(edge)] }
+    const plan = { id: edge.from, pool, edges: [edgePlan(edge)] }
     const id = new Int32Array(crypto.getRandomValues(new Uint8Array(16)).buffer)
     const writer = new OutputWriter(plan, process.pid, () => edge.consumer.inbox, clock, id)
     this.#logWriters.push({ edge, writer, encoder: new Encoder() })
@@ -170,43 +174,16 @@ export class Memory implements Disposable {
       epoch: this.#epoch,
       wait: waitMode(node.spec, this.#options.wait),
       exitWhenNodesFinish,
-      inputs: node.inputs.map((edge) => this.#inputPlan(edge)),
+      mayRestart: node.spec.restart.policy !== "never",
+      inputs: node.inputs.map((edge) => inputPlan(edge, this.#producerOf(edge))),
       outputs: node.spec.outputs.map((output) => ({
         id: output.id,
-        pool: this.#pools.get(`${id}/${output.id}`)!.ref,
+        pool: this.#pools.get(`${id}/${output.id}`)!.newest.ref,
         edges: this.#edges
           .filter((edge) => edge.producer === id && edge.output === output.id && !edge.sibling)
-          .map((edge) => this.#edgePlan(edge)),
+          .map((edge) => edgePlan(edge)),
       })),
       ...operatorPlans(node.spec, this.#options.hotReload),
-    }
-  }
-
-  #inputPlan(edge: Edge): InputPlan {
-    const { source } = edge.input
-    const producer = edge.producer === null || edge.sibling ? null : this.#node(edge.producer)
-    return {
-      id: edge.input.id,
-      source: edge.from,
-      ring: edge.ring,
-      borrowBudget: borrowBudget(edge.input.queueSize),
-      periodNs: source.kind === "timer" ? source.periodNs : null,
-      pool: edge.pool && { ref: edge.pool.ref, line: edge.line },
-      ...(edge.sibling ? { sibling: true } : {}),
-      producer: producer && { inbox: producer.inboxRef, wakeFd: producer.pipe[0] },
-    }
-  }
-
-  #edgePlan(edge: Edge): EdgePlan {
-    const { consumer, input, ring, line } = edge
-    return {
-      node: consumer.spec.id,
-      input: input.id,
-      inbox: consumer.inboxRef,
-      wakeFd: consumer.pipe[0],
-      ring,
-      line,
-      policy: input.queuePolicy,
     }
   }
 
@@ -245,22 +222,42 @@ export class Memory implements Disposable {
     }
   }
 
+  /**
+   * The process of a node is certainly dead and is started again: what it held is given back, what is queued for it waits, and its
+   * outputs get new memory, since nobody knows what it was doing with the old one.
+   */
+  renew(id: string): void {
+    const node = this.#node(id)
+    const { words } = node.inbox
+    Atomics.store(words, WAKE_WORD, WAKE_RUNNING)
+    Atomics.store(words, ATTACHED_WORD, 0)
+    for (const edge of node.inputs) clearBorrows(edge)
+    for (const output of node.spec.outputs) this.#addPool(`${id}/${output.id}`)
+    for (const { inbox } of this.#neighbours(id)) inbox.wakeAlways()
+  }
+
+  /** Producers and consumers of a node. */
+  #neighbours(id: string): Set<NodeMemory> {
+    const all = new Set<NodeMemory>()
+    for (const edge of this.#edges) {
+      if (edge.producer === id) all.add(edge.consumer)
+      else if (edge.consumer.spec.id === id && edge.producer !== null) {
+        all.add(this.#node(edge.producer))
+      }
+    }
+    return all
+  }
+
   /** The process of a node is certainly dead and gets no successor: settles its edges, then wakes its neighbours. */
   exited(id: string): void {
     const node = this.#node(id)
     Atomics.store(node.inbox.words, WAKE_WORD, WAKE_RUNNING)
-    const neighbours = new Set<NodeMemory>()
     for (const edge of node.inputs) {
       clearBorrows(edge)
       Atomics.store(node.inbox.words, (edge.ring >> 2) + ABANDONED_WORD, 1)
-      if (edge.producer !== null) neighbours.add(this.#node(edge.producer))
     }
-    for (const edge of this.#edges) {
-      if (edge.producer !== id) continue
-      closeEdge(edge)
-      neighbours.add(edge.consumer)
-    }
-    for (const { inbox } of neighbours) inbox.wakeAlways()
+    for (const edge of this.#edges) if (edge.producer === id) closeEdge(edge)
+    for (const { inbox } of this.#neighbours(id)) inbox.wakeAlways()
   }
 
   /** Inputs that may still bring something. Timers and logs never close. */
@@ -301,13 +298,16 @@ export class Memory implements Disposable {
       closeFd(inboxRef.fd)
       for (const fd of pipe) closeFd(fd)
     }
-    for (const pool of this.#pools.values()) {
-      pool.mapped?.unmap()
-      closeFd(pool.ref.fd)
+    for (const { newest, older } of this.#pools.values()) {
+      for (const pool of [newest, ...older]) closePool(pool)
     }
     this.#nodes.clear()
     this.#pools.clear()
     this.#edges.length = 0
+  }
+
+  #producerOf({ producer, sibling }: Edge): NodeMemory | null {
+    return producer === null || sibling ? null : this.#node(producer)
   }
 
   #node(id: string): NodeMemory {

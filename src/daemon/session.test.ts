@@ -32,6 +32,7 @@ function fakeDaemon() {
       return () => hungUp.push("camera")
     },
     closeOutputs: (outputs: readonly string[]) => void closed.push(...outputs),
+    outputsDone: () => void closed.push("image", "depth"),
   }
   const host = {
     dataflow: DATAFLOW,

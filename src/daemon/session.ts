@@ -38,6 +38,8 @@ export interface SessionNode {
    */
   subscribe(reply: (error: string | null) => void): () => void
   closeOutputs(outputs: readonly string[]): void
+  /** Its process sends nothing more. */
+  outputsDone(): void
 }
 
 /** The socket below a session. */
@@ -173,7 +175,8 @@ export class Session {
       case "CloseOutputs":
         return this.#closeOutputs(node, request.outputs)
       case "OutputsDone":
-        return this.#closeOutputs(node, node.outputs)
+        node.outputsDone()
+        return this.#result(null)
       case "EventStreamDropped":
         node.mailbox.end()
         return this.#result(null)

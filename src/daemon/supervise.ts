@@ -109,10 +109,6 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#startedMs = performance.now()
     this.#exited = false
     this.#subscribed = false
-    if (!relay && this.#restarts.possible) {
-      const what = `node ${this.id}: \`restart_policy\` has no effect yet on scripts for Bun`
-      this.#around.say("warn", what)
-    }
     this.#child = new Child({
       argv: command.argv,
       cwd: this.#around.flow.workingDir,
@@ -162,6 +158,11 @@ export class SupervisedNode implements SessionNode, Stoppable {
   tooOld(version: string): void {
     const error = new OldNodeError(this.spec, version, this.#command)
     this.#around.barrier.fail(error, error.parts.what)
+  }
+
+  /** Who may be started again keeps its outputs until it has ended for good. */
+  outputsDone(): void {
+    if (!this.#restarts.possible) this.closeOutputs(this.outputs)
   }
 
   closeOutputs(outputs: readonly string[]): void {
@@ -234,7 +235,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
   /** Starts the node again if its policy says so; false: this was its end. */
   #restart(exit: Exit): boolean {
     const { downstream, again, memory, say } = this.#around
-    if (this.#stopping || !this.#relay) return false
+    if (this.#stopping) return false
     // Official: a node to which nothing can come is not started again, and that includes sources.
     const decided = this.#restarts.decide(exit.code === 0, performance.now())
     if (decided === null) return false
@@ -249,6 +250,8 @@ export class SupervisedNode implements SessionNode, Stoppable {
     const how = howItEnded({ exitCode: exit.code, signal: exit.signal })
     say("warn", `node ${this.id} ${how}; it is started again`)
     for (const node of downstream(this.id)) node.tell({ type: "NodeRestarted", node: this.id })
+    // The relay, which lives on, keeps the place of its nodes.
+    if (!this.#relay) memory.renew(this.id)
     this.#waiting = exit
     this.#timer = setTimeout(() => {
       this.#timer = null

@@ -30,6 +30,7 @@ function fakeDaemon() {
       return () => {}
     },
     closeOutputs: (outputs: readonly string[]) => void closed.push(...outputs),
+    outputsDone: () => void closed.push("image", "depth"),
   }
   const host = {
     dataflow: DATAFLOW,

@@ -82,7 +82,7 @@ export function attach(plan: NodePlan): Link {
   memory.attached()
   const close = () => {
     receiver.close()
-    for (const output of outputs.values()) output.abort()
+    for (const output of outputs.values()) output.abort(!plan.mayRestart)
     memory.close()
   }
   return { receiver, waiting, outputs, close }

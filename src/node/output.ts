@@ -183,11 +183,11 @@ export class Output implements Waiter {
     this.#writer.close()
   }
 
-  /** Ends the output now; what still waits for room is not sent. */
-  abort(): void {
+  /** The process ends; what still waits for room is not sent. @param last  nobody takes over: the output ends */
+  abort(last = true): void {
     const error = new SendInterruptedError(this.id)
     for (const pending of this.#queue.splice(0)) pending.reject(error)
-    this.#writer.close()
+    if (last) this.#writer.close()
   }
 
   attempt(): boolean {

@@ -65,10 +65,10 @@ export class Outputs implements OperatorOutputs {
     await Promise.all([...this.#outputs.values()].map((output) => output.close()))
   }
 
-  /** Ends every output now. */
-  abort(): void {
+  /** Ends every output now. @param last  nobody takes over: its consumers are told */
+  abort(last = true): void {
     this.#open = false
-    for (const output of this.#outputs.values()) output.abort()
+    for (const output of this.#outputs.values()) output.abort(last)
   }
 
   #find(id: string): Output {

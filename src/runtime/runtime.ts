@@ -166,6 +166,8 @@ export class Runtime implements InstanceOwner {
     const { receiver, outputs, outputIds, abandon } = this.#links.get(instance)!
     await instance.drop()
     receiver.close()
+    // A successor takes over where this process leaves.
+    if (this.#failed && this.#membership.plan.mayRestart) return outputs.abort(false)
     abandon()
     await outputs.close()
     if (outputIds.length > 0) await this.#session.closeOutputs(outputIds).catch(() => {})

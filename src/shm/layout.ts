@@ -65,9 +65,11 @@ export const TAKEN_WORD = 33
 // Polled by the consumer.
 export const CLOSED_WORD = 64
 export const WANT_WORD = 65
-/** Newest pool of the producer: generation, and descriptor number in the daemon. */
+/** Newest pool of the producer: its generation. */
 export const GENERATION_WORD = 66
-export const POOL_FD_WORD = 67
+/** Descriptor numbers in the daemon of the newest pools, by generation modulo their count. */
+export const POOL_FDS_WORD = 68
+export const POOL_FDS = 8
 // Polled by the producer.
 export const ABANDONED_WORD = 96
 // Producer's statistics (Float64 index relative to the ring header): bytes of bodies, without their headers.

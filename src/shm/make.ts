@@ -4,6 +4,7 @@ import type { QueuePolicy } from "../core/policy.ts"
 import {
   borrowLineBytes,
   chunksOffset,
+  GENERATION_WORD,
   HEAD_WORD,
   inlineBytesFor,
   INLINE_BYTES_WORD,
@@ -11,7 +12,8 @@ import {
   PAGE_BYTES,
   POLICY_WORD,
   POOL_CHUNK_COUNT_WORD,
-  POOL_FD_WORD,
+  POOL_FDS,
+  POOL_FDS_WORD,
   POOL_LINE_COUNT_WORD,
   POOL_STRIDE_FLOAT,
   QUEUE_SIZE_WORD,
@@ -76,7 +78,7 @@ function initRing(words: Int32Array, base: number, ring: RingGeometry, start: nu
   words[base + START_WORD] = start
   words[base + HEAD_WORD] = start
   words[base + TAIL_WORD] = start
-  words[base + POOL_FD_WORD] = -1
+  words.fill(-1, base + POOL_FDS_WORD, base + POOL_FDS_WORD + POOL_FDS)
   const firstSlot = base + (RING_HEADER_BYTES >> 2)
   for (let i = 0; i < slots; i++) {
     const index = (start + i) | 0
@@ -111,6 +113,13 @@ function mapPoolHeader(fd: number, bytes: number): ArrayBuffer {
 }
 
 /** Tells an edge's consumer where the producer's newest pool is. */
-export function announcePool(words: Int32Array, ring: number, pool: SegmentRef): void {
-  Atomics.store(words, (ring >> 2) + POOL_FD_WORD, pool.fd)
+export function announcePool(
+  words: Int32Array,
+  ring: number,
+  pool: SegmentRef,
+  generation = 0,
+): void {
+  const base = ring >> 2
+  Atomics.store(words, base + POOL_FDS_WORD + (generation % POOL_FDS), pool.fd)
+  Atomics.store(words, base + GENERATION_WORD, generation)
 }

@@ -31,6 +31,8 @@ export type NodePlan = {
   wait: WaitMode
   /** Timers stop keeping this node alive when its last data input has closed. */
   exitWhenNodesFinish: boolean
+  /** It may be started again: its outputs don't end with the process, only when it says so or the daemon does. */
+  mayRestart: boolean
   inputs: InputPlan[]
   outputs: OutputPlan[]
   /** What an operator runtime runs; absent for other nodes. */

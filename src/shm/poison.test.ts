@@ -12,7 +12,7 @@ import {
   OFFSET_WORD,
   PARAMETERS_WORD,
   POOL_CHUNK_COUNT_WORD,
-  POOL_FD_WORD,
+  POOL_FDS_WORD,
   POOL_STRIDE_FLOAT,
   RING_HEADER_BYTES,
   SEQ_WORD,
@@ -228,7 +228,7 @@ describe("a pool whose memory is damaged", () => {
       const [writer, reader] = [output.writer(), output.reader()]
       const { ref, pipe } = output.edges[0]!
       const { words, base } = reader.ring
-      words[base + POOL_FD_WORD] = { inbox: ref.fd, pipe: pipe[0], nothing: 99_999 }[announce]
+      words[base + POOL_FDS_WORD] = { inbox: ref.fd, pipe: pipe[0], nothing: 99_999 }[announce]
       send(writer, payload(LARGE))
       expect(() => reader.take()).toThrow(SharedMemoryError)
     }

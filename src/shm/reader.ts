@@ -12,18 +12,20 @@ import {
   COPIED_BYTES_FLOAT,
   COPIED_WORD,
   FRACTION_WORD,
+  GENERATION_MASK,
   GENERATION_WORD,
   HEADER_LENGTH_WORD,
   LENGTH_WORD,
   OFFSET_WORD,
   PARAMETERS_WORD,
-  POOL_FD_WORD,
+  POOL_FDS,
+  POOL_FDS_WORD,
   SECONDS_WORD,
   SLOT_HEADER_BYTES,
   TEMPLATE_WORD,
 } from "./layout.ts"
 import { EdgePoisonedError } from "./errors.ts"
-import type { InputPlan, SegmentRef } from "./plan.ts"
+import type { InputPlan } from "./plan.ts"
 import { ConsumerPool, chunkOf, generationOf, Pool } from "./pool.ts"
 import { ConsumerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
@@ -254,14 +256,15 @@ export class EdgeReader {
     const open = this.#pools.get(generation)
     if (open) return open
     if (this.ring.moved()) return null
-    const { pool: plan } = this.plan
-    const announced = Atomics.load(this.ring.words, this.ring.base + GENERATION_WORD)
-    if (!plan || generation !== announced) {
+    const plan = this.plan.pool
+    const { words, base } = this.ring
+    const age = (Atomics.load(words, base + GENERATION_WORD) - generation) & GENERATION_MASK
+    const fd = Atomics.load(words, base + POOL_FDS_WORD + (generation % POOL_FDS))
+    if (!plan || age >= POOL_FDS || fd < 0) {
       this.ring.ended = true
       throw this.#poisoned(`pool generation ${generation}`)
     }
-    const fd = Atomics.load(this.ring.words, this.ring.base + POOL_FD_WORD)
-    const ref: SegmentRef = { fd, size: plan.ref.size }
+    const ref = { fd, size: plan.ref.size }
     const pool = new ConsumerPool(new Pool(this.#pid, ref), plan.line)
     this.#pools.set(generation, pool)
     this.#last = pool
@@ -314,6 +317,4 @@ export class EdgeReader {
   }
 }
 
-function clamp(value: number, max: number): number {
-  return value < 0 ? 0 : value > max ? max : value
-}
+const clamp = (value: number, max: number) => Math.max(0, Math.min(value, max))

@@ -158,6 +158,11 @@ export class ProducerRing extends RingEnd {
     if (credit) this.words[this.base + WAITED_WORD]!++
   }
 
+  /** Has the edge been ended already? */
+  get closed(): boolean {
+    return Atomics.load(this.words, this.base + CLOSED_WORD) === 1
+  }
+
   /** Ends the edge: the consumer sees it after the last message. */
   close(): void {
     Atomics.store(this.words, this.base + CLOSED_WORD, 1)

@@ -74,6 +74,8 @@ export class OutputWriter {
     this.#generation = first ? first.words[first.base + GENERATION_WORD]! : 0
     this.inlineBytes = Math.min(...this.edges.map((e) => e.ring.inlineBytes), CHUNK_STRIDE_BYTES)
     this.#waits = this.edges.some((e) => e.ring.backpressure)
+    // By a predecessor: consumers have seen the end.
+    this.closed = this.edges.length > 0 && this.edges.every((e) => e.ring.closed)
   }
 
   /** Does anybody consume this output? */

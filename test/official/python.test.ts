@@ -162,6 +162,36 @@ for event in node:
   )
 })
 
+describe("a message that the official protocol can't carry", () => {
+  withWheel(
+    "is left out with a warning, and the next one arrives",
+    async () => {
+      const sender = `${NODE}
+using node = await Node.init()
+for (const size of [5, 70_000_000, 60_000_000, 7]) await node.sendOutput("out", new Uint8Array(size).fill(1))`
+      const reader = `
+from dora import Node
+for event in Node():
+    if event["type"] == "INPUT":
+        print(len(event["value"]), flush=True)
+`
+      const input = { source: "sender/out", queue_size: 10, queue_policy: "backpressure" }
+      await using flow = new MixedFlow(
+        [
+          { id: "sender", path: "sender.ts", outputs: ["out"] },
+          { id: "reader", path: "reader.py", inputs: { in: input } },
+        ],
+        { "sender.ts": sender, "reader.py": reader },
+      )
+      await flow.end()
+      expect(flow.said("reader")).toEqual(["5", "60000000", "7"])
+      const warning = flow.said(null).find((line) => line.includes("left out"))
+      expect(warning).toMatch(/a message of 70\d+ bytes for input `in` was left out/)
+    },
+    60_000,
+  )
+})
+
 describe("a Python node that can't import what it needs", () => {
   withWheel(
     "is reported with its interpreter, the version of the wheel there, and the remedy",

@@ -1,4 +1,6 @@
 // One input of an official node: messages leave memory as events of the node protocol, as they are.
+import { DoraError } from "../../core/errors.ts"
+import { MAX_FRAME_BYTES } from "../../core/limits.ts"
 import { CLOCK_ID_WORD, CLOSED_WORD, SLOT_HEADER_BYTES } from "../../shm/layout.ts"
 import type { InputPlan } from "../../shm/plan.ts"
 import { EdgeReader, type SlotSink } from "../../shm/reader.ts"
@@ -9,6 +11,20 @@ import { writeInputBody, writeInputHead } from "../../wire/relay.ts"
 import type { Outgoing } from "./outgoing.ts"
 
 const CLOCK_ID_BYTES = 16
+/** Of the largest frame, what other events and the message's own head may take. */
+const OTHERS_BYTES = 2 * 1024 * 1024
+const LARGEST_BYTES = MAX_FRAME_BYTES - OTHERS_BYTES
+
+/** A message that no frame of the official protocol can hold. */
+export class OfficialMessageTooLargeError extends DoraError {
+  constructor(input: string, bytes: number) {
+    super("OFFICIAL_MESSAGE_TOO_LARGE", {
+      what: `a message of ${bytes} bytes for input \`${input}\` was left out`,
+      why: `official nodes take ${LARGEST_BYTES} bytes at most`,
+      fix: "send it in parts, or receive it in a TypeScript node",
+    })
+  }
+}
 
 /** Takes messages from a ring and writes them into a reply. */
 export class RelayInput implements SlotSink {
@@ -34,7 +50,7 @@ export class RelayInput implements SlotSink {
    * Takes the next message as an `Input` event at the end of a reply.
    *
    * @returns false when there is none
-   * @throws EdgePoisonedError  nothing was written
+   * @throws EdgePoisonedError, OfficialMessageTooLargeError  nothing was written
    */
   take(out: Outgoing): boolean {
     this.#out = out
@@ -51,8 +67,12 @@ export class RelayInput implements SlotSink {
     const { borrow, stream } = this.reader
     if (borrow === null && stream === null) return true
     out.writer.truncate(this.#mark)
-    this.#writeHead(out.writer)
     const length = borrow?.length ?? stream!.byteLength
+    if (length > LARGEST_BYTES) {
+      borrow?.release()
+      throw new OfficialMessageTooLargeError(this.id, length)
+    }
+    this.#writeHead(out.writer)
     writeInputBody(out.writer, this.reader.parameters, length)
     if (borrow !== null) out.splice(borrow)
     else out.writer.raw(stream!)

@@ -55,6 +55,7 @@ export class RelayNode implements SessionNode {
   #answer: ((error: string | null) => void) | null = null
   #inputs: RelayInput[] = []
   readonly #ticks: Ticks
+  readonly outputsDone = () => this.closeOutputs(this.outputs)
   #outputs = new Map<string, PassingOutput>()
   #turn = 0
   #allClosedTold = false
@@ -111,11 +112,8 @@ export class RelayNode implements SessionNode {
     // Who may be started again keeps its outputs, unless nothing can come to it any more.
     const deaf = !this.#ticks.any && this.#inputs.every((input) => input.closed)
     if (this.mayRestart && !deaf) return
-    if (!this.relayed) {
-      this.#around.report({ type: "closeOutputs", node: this.id, outputs: [...outputs] })
-      return
-    }
-    for (const id of outputs) this.#outputs.get(id)?.writer.close()
+    if (this.relayed) for (const id of outputs) this.#outputs.get(id)?.writer.close()
+    else this.#around.report({ type: "closeOutputs", node: this.id, outputs: [...outputs] })
   }
 
   /** The output that a message is for; null when nobody gets it. */

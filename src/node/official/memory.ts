@@ -130,5 +130,6 @@ function planOf(dataflow: string) {
     clockId: `01${crypto.randomUUID().replaceAll("-", "").slice(2)}`,
     epoch,
     exitWhenNodesFinish: false,
+    mayRestart: false,
   })
 }

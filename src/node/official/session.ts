@@ -1,5 +1,5 @@
 // The program's side of a node under the official daemon: rings in its own memory, and a thread that carries their messages to the
-// daemon and back. docs/adr/0010-under-the-official-daemon.md.
+// daemon and back. docs/adr/0013-under-the-official-daemon.md.
 import { Worker } from "node:worker_threads"
 import { outliveParentThread } from "../../shm/libc.ts"
 import type { NodePlan } from "../../shm/plan.ts"
