@@ -93,7 +93,8 @@ class Victim implements Disposable {
     try {
       if (!reader.take()) return "none"
     } catch (error) {
-      if (!(error instanceof EdgePoisonedError)) throw error
+      // The latter: a descriptor that is none of a pool.
+      if (!(error instanceof EdgePoisonedError || error instanceof SharedMemoryError)) throw error
       return "poisoned"
     }
     const { borrow, stream, body, parameters, length } = reader
