@@ -11,6 +11,8 @@ const WEIGHT = 0.125
 /** A sleep that lasted longer than this too long is the machine's fault, not the timer's. */
 const LONGEST_OVERSLEEP_NS = 1_000_000
 
+/** Until it is known how long the way takes to get warm. */
+const USUAL_COLD_NS = 150_000
 /** Longest time that is set aside for the way to get warm. */
 const LONGEST_COLD_NS = 500_000
 
@@ -70,7 +72,7 @@ export class Anticipation {
     futex: new Oversleep(),
     fd: new Oversleep(),
   }
-  #coldNs = 0
+  #coldNs = USUAL_COLD_NS
   #savedNs = SAVED_NS
   #creditedNs = 0
 

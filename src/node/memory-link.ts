@@ -57,7 +57,8 @@ export function mapPlan(plan: NodePlan): Mapped {
   const own = inboxOf(plan.inbox, plan.wakeFd)
   const clock = new FlowClock(plan.epoch)
   const sleeper = new Sleeper(own, plan.pid, plan.wakeFd)
-  const waiting = new Waiting(sleeper, clock, plan.wait)
+  const sends = plan.outputs.some(({ edges }) => edges.length > 0)
+  const waiting = new Waiting(sleeper, clock, plan.wait, sends)
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)
   const edgeInbox = (edge: EdgePlan) => inboxOf(edge.inbox, edge.wakeFd)
   const writer = (output: OutputPlan) =>

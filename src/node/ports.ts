@@ -25,6 +25,8 @@ export interface Port {
   readonly rhythm: Rhythm | null
   /** The next message, or null. @throws EdgePoisonedError */
   take(arrived?: boolean): InputEvent | null
+  /** The receiver has found nothing and is about to wait. */
+  idle(): void
   /** A quick look: is there a message? */
   arrived(): boolean
   /** Is there something to do? Looks with fresh loads. */
@@ -86,6 +88,12 @@ export class RingPort implements InputSource, Port {
     if (this.closed) return false
     const { ring } = this.reader
     return ring.ready() || Atomics.load(ring.words, ring.base + CLOSED_WORD) === 1
+  }
+
+  /** A stream that pauses is no fast one: its next message counts. */
+  idle(): void {
+    this.#stride = 1
+    this.#untilSample = 0
   }
 
   template(number: number): Template | null {

@@ -112,14 +112,16 @@ export class Receiver {
     return due
   }
 
-  /** What is expected next, and whether anything else may come before. */
+  /** For who is about to wait: what is expected next, and whether anything else may come before. */
   forecast(nowNs: number): Forecast {
     const dueNs = this.#dueNs
     let atNs = dueNs
     let spreadNs = 0
     let sure = true
-    for (const { closed, rhythm } of this.#ports) {
+    for (const port of this.#ports) {
+      const { closed, rhythm } = port
       if (closed || rhythm === null) continue
+      port.idle()
       const at = rhythm.dueNs
       const spread = rhythm.spreadNs
       // What did not come in its time may come at any.

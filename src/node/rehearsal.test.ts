@@ -9,10 +9,13 @@ test("a rehearsal sends and takes a message each time, and keeps no descriptor o
   const clock = new FlowClock(readEpoch())
   const waiting = new Waiting({} as Sleeper, clock, "adaptive")
   const open = () => readdirSync("/proc/self/fd").length
-  new Rehearsal(clock, waiting).run()
+  new Rehearsal(clock, waiting, true).run()
   const before = open()
-  const rehearsal = new Rehearsal(clock, waiting)
-  for (let i = 0; i < 1000; i++) rehearsal.run()
-  expect(rehearsal.sum).toBe(1000 * 64)
+  for (const sends of [true, false]) {
+    const rehearsal = new Rehearsal(clock, waiting, sends)
+    const made = rehearsal.sum
+    for (let i = 0; i < 1000; i++) rehearsal.run()
+    expect(rehearsal.sum - made).toBe(1000 * 64)
+  }
   expect(open()).toBe(before)
 })

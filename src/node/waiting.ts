@@ -51,6 +51,7 @@ export class Waiting {
   readonly #sleeper: Sleeper
   readonly #clock: FlowClock
   readonly #mode: WaitMode
+  readonly #sends: boolean
   readonly #ahead = new Anticipation()
   readonly #patience = new Patience()
   readonly #waiters: Waiter[] = []
@@ -64,7 +65,8 @@ export class Waiting {
   /** The turn of the event loop under way is spent polling for something foretold. */
   #foretold = false
 
-  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode) {
+  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, sends = false) {
+    this.#sends = sends
     this.#sleeper = sleeper
     this.#clock = clock
     this.#mode = mode
@@ -243,7 +245,7 @@ export class Waiting {
 
   /** A message to oneself. The first one after a pause shows how long the way takes to get warm. */
   #rehearse(first: boolean): void {
-    this.#rehearsal ??= new Rehearsal(this.#clock, this)
+    this.#rehearsal ??= new Rehearsal(this.#clock, this, this.#sends)
     const before = first ? this.#clock.nowNs() : 0
     this.#rehearsal.run()
     if (first) this.#ahead.rehearsed(this.#clock.nowNs() - before)

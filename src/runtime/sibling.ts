@@ -163,6 +163,8 @@ export class SiblingEdge implements Port, InputSource {
     return this.#head !== this.#tail
   }
 
+  idle(): void {}
+
   pending(): boolean {
     return !this.closed && (this.#head !== this.#tail || this.#ended)
   }
