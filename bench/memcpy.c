@@ -2,23 +2,9 @@
 // pool whose consumer still holds the last one.
 //   cc -O2 -o memcpy bench/memcpy.c && ./memcpy 4096000 100
 // Prints one line of JSON: nanoseconds of one copy.
-#define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
+#include "measure.h"
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
-
-static long now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-  long x = *(const long *)a, y = *(const long *)b;
-  return (x > y) - (x < y);
-}
 
 int main(int argc, char **argv) {
   if (argc < 3 || atol(argv[1]) <= 0 || atoi(argv[2]) <= 0) {
@@ -29,7 +15,7 @@ int main(int argc, char **argv) {
   int rounds = atoi(argv[2]), warm_up = rounds / 5 + 2;
   char *shared = mmap(0, 2 * bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   char *own = malloc(bytes);
-  long *times = malloc(rounds * sizeof(long));
+  int64_t *times = malloc(rounds * sizeof *times);
   if (shared == MAP_FAILED || !own || !times) return 1;
   memset(own, 7, bytes);
   for (int i = 0; i < warm_up + rounds; i++) {
@@ -39,9 +25,6 @@ int main(int argc, char **argv) {
     long after = now_ns();
     if (i >= warm_up) times[i - warm_up] = after - before;
   }
-  qsort(times, rounds, sizeof(long), by_size);
-  printf("{\"mode\":\"memcpy\",\"p50\":%ld,\"p90\":%ld,\"p99\":%ld,\"p999\":%ld,\"min\":%ld}\n",
-         times[rounds / 2], times[rounds / 10 * 9], times[(long)(rounds * 0.99)],
-         times[(long)(rounds * 0.999)], times[0]);
+  print_times("memcpy", times, rounds);
   return 0;
 }

@@ -1,30 +1,14 @@
 // The floor of a paced stream: a receiver that sleeps on a futex, woken by a message every so often, one way, from the intended send.
 //   cc -O2 -o paced bench/paced.c && ./paced 5000000 200
 // Prints one line of JSON: nanoseconds from the moment at which a message was meant to be sent until the receiver runs.
-#define _GNU_SOURCE
+#include "measure.h"
 #include <linux/futex.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { WARM_UP = 10, AHEAD_NS = 20000000, POLL_NS = 700000 };
-
-static long now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-  long x = *(const long *)a, y = *(const long *)b;
-  return (x > y) - (x < y);
-}
 
 // Sleeps, and polls the clock from shortly before.
 static void wait_until(long due) {
@@ -43,7 +27,7 @@ int main(int argc, char **argv) {
   long pace = atol(argv[1]);
   int rounds = atoi(argv[2]), all = WARM_UP + rounds;
   _Atomic int *word = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  long *times = malloc(rounds * sizeof(long));
+  int64_t *times = malloc(rounds * sizeof *times);
   if (word == MAP_FAILED || !times) return 1;
   long first = now_ns() + AHEAD_NS;
   if (fork() == 0) {
@@ -62,9 +46,6 @@ int main(int argc, char **argv) {
     if (i >= WARM_UP) times[i - WARM_UP] = after - (first + i * pace);
   }
   wait(0);
-  qsort(times, rounds, sizeof(long), by_size);
-  printf("{\"mode\":\"paced\",\"p50\":%ld,\"p90\":%ld,\"p99\":%ld,\"p999\":%ld,\"min\":%ld}\n",
-         times[rounds / 2], times[rounds / 10 * 9], times[(long)(rounds * 0.99)],
-         times[(long)(rounds * 0.999)], times[0]);
+  print_times("paced", times, rounds);
   return 0;
 }
