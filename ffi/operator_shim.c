@@ -1135,24 +1135,23 @@ i32 sh_input_held(Form *form, const u8 *base, i32 shift) { return input(form, ba
 /// As sh_input_at, of memory that ends with the call: it is copied.
 i32 sh_input_copy(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 1); }
 
-i32 sh_input_closed(Shim *shim, const u8 *id, i32 length) {
+// An event that is one text: its place in the event names its kind. Rust wants an address for an empty one as well.
+static i32 text_event(Shim *shim, Str *place, const u8 *text, i32 length) {
   Str none = {0, 0, 0};
   i32 answer;
-  shim->event.input_closed.ptr = length ? (u8 *)id : (u8 *)1;
-  shim->event.input_closed.len = shim->event.input_closed.cap = length;
+  place->ptr = length ? (u8 *)text : (u8 *)1;
+  place->len = place->cap = length;
   answer = call(shim);
-  shim->event.input_closed = none;
+  *place = none;
   return answer;
 }
 
+i32 sh_input_closed(Shim *shim, const u8 *id, i32 length) {
+  return text_event(shim, &shim->event.input_closed, id, length);
+}
+
 i32 sh_error_event(Shim *shim, const u8 *message, i32 length) {
-  Str none = {0, 0, 0};
-  i32 answer;
-  shim->event.error.ptr = length ? (u8 *)message : (u8 *)1;
-  shim->event.error.len = shim->event.error.cap = length;
-  answer = call(shim);
-  shim->event.error = none;
-  return answer;
+  return text_event(shim, &shim->event.error, message, length);
 }
 
 i32 sh_stop(Shim *shim) {

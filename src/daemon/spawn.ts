@@ -1,6 +1,7 @@
 // A process of a dataflow: its own group, no stdin, output by line, under guard from its first moment to its last.
 import { DRAIN_MS, KILL_WAIT_MS } from "../core/limits.ts"
 import { DoraError } from "../core/errors.ts"
+import { within } from "../core/within.ts"
 import { type Guard, killQuietly } from "./guard.ts"
 import { LineSplitter } from "./lines.ts"
 
@@ -123,13 +124,4 @@ function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) =>
     done: read().catch(() => {}),
     cancel: () => void reader.cancel().catch(() => {}),
   }
-}
-
-async function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: Timer | undefined
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([promise, late])
-  clearTimeout(timer)
 }

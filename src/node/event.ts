@@ -293,6 +293,17 @@ export type MessageFields = {
   borrow: Lease | null
 }
 
+/** A message without anything. */
+export const NO_FIELDS: MessageFields = {
+  seconds: 0,
+  fraction: 0,
+  template: 0,
+  parameters: null,
+  stream: null,
+  body: null,
+  borrow: null,
+}
+
 /** Header and trailer of a message, without its body: what messages of one template have in common. */
 function patternOf(bytes: Uint8Array, layout: Layout): Uint8Array {
   const body = layout.simple

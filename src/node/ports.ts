@@ -6,7 +6,7 @@ import type { InputPlan } from "../shm/plan.ts"
 import { EdgeReader } from "../shm/reader.ts"
 import type { Inbox } from "../shm/segment.ts"
 import { TimerRing } from "../shm/timer.ts"
-import { InputEvent, type InputSource, type Template } from "./event.ts"
+import { InputEvent, type InputSource, NO_FIELDS, type Template } from "./event.ts"
 import { Rhythm } from "./rhythm.ts"
 
 const MAX_TEMPLATES = 64
@@ -128,16 +128,6 @@ export class RingPort implements InputSource, Port {
   }
 }
 
-const TICK = {
-  seconds: 0,
-  fraction: 0,
-  template: 0,
-  parameters: null,
-  stream: null,
-  body: null,
-  borrow: null,
-}
-
 /** A timer input: makes a tick an event. */
 export class TimerPort implements InputSource {
   readonly id: string
@@ -164,7 +154,7 @@ export class TimerPort implements InputSource {
     if (!this.#timer.take(nowNs)) return null
     this.#clock.stamp()
     const { seconds, fraction } = this.#clock
-    return new InputEvent(this, { ...TICK, seconds, fraction })
+    return new InputEvent(this, { ...NO_FIELDS, seconds, fraction })
   }
 
   template(): null {

@@ -116,8 +116,7 @@ export class Waiting {
         const forecast = this.#mode === "busy" ? NO_FORECAST : source.forecast(now)
         const pollNs = this.#ahead.pollNs(forecast, kind, now)
         if (pollNs > 0) foretoldSince = now
-        const usualNs = this.#usualNs(forecast)
-        until = now + Math.min(mostNs, pollNs > 0 ? pollNs : usualNs)
+        until = now + Math.min(mostNs, pollNs > 0 ? pollNs : this.#usualNs(forecast))
       }
       if (!over && now < until) {
         if (foretoldSince > 0 && (rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(rounds === 1)

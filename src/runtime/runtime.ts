@@ -1,6 +1,7 @@
 // The process that runs the operators of one node: loads them, joins the dataflow as one node, and drops them on every
 // way out.
 import { DoraError } from "../core/errors.ts"
+import { within } from "../core/within.ts"
 import { eventOf, Session } from "../node/control.ts"
 import type { Membership } from "../node/environment.ts"
 import type { Event } from "../node/event.ts"
@@ -238,13 +239,4 @@ function tell({ id, receiver }: Instance, event: Event): void {
   } else if (event.type === "INPUT_RECOVERED") {
     for (const input of own(event.id)) receiver.push({ ...event, id: input })
   } else receiver.push(event)
-}
-
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: Timer | undefined
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }

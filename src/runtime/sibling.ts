@@ -9,6 +9,7 @@ import {
   type InputSource,
   type Lease,
   type MessageFields,
+  NO_FIELDS,
   type Template,
 } from "../node/event.ts"
 import type { Port } from "../node/ports.ts"
@@ -53,15 +54,7 @@ export class SiblingEdge implements Port, InputSource {
   #tail = 0
   readonly #templates = new Map<number, Template>()
   readonly #buffers = new BufferStock()
-  readonly #fields: MessageFields = {
-    seconds: 0,
-    fraction: 0,
-    template: 0,
-    parameters: null,
-    stream: null,
-    body: null,
-    borrow: null,
-  }
+  readonly #fields: MessageFields = { ...NO_FIELDS }
 
   /**
    * @param id      name of the input as its operator knows it
