@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import * as arrow from "apache-arrow"
 import fc from "fast-check"
-import { flatKinds, sample } from "../../test/support/arrow.ts"
+import { flatKinds, mapType, sample } from "../../test/support/arrow.ts"
 import { nodesOf, planOf, readSchemaKey, unknownSchemaKey, writeSchemaKey } from "./c-schema.ts"
 import { ArrowTypeError } from "./errors.ts"
 import { fieldOf } from "./fields.ts"
@@ -23,17 +23,7 @@ function read(key: Uint8Array): Field {
 describe("a schema of the C data interface", () => {
   test("is the same after a way there and back, for every type", () => {
     const types = flatKinds.map(({ type }) => type)
-    const map = new arrow.Map_(
-      new arrow.Field(
-        "entries",
-        new arrow.Struct([
-          new arrow.Field("key", new arrow.Utf8(), false),
-          new arrow.Field("value", new arrow.Int32(), true),
-        ]),
-        false,
-      ) as never,
-      true,
-    )
+    const map = mapType(true)
     const union = new arrow.Union(
       arrow.UnionMode.Dense,
       [3, 7],

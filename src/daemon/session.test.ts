@@ -1,50 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
-import { HybridClock } from "../core/clock.ts"
 import { MAX_FRAME_BYTES } from "../core/limits.ts"
+import { HybridClock } from "../core/clock.ts"
 import { Client } from "../testing/client.ts"
+import { DATAFLOW, fakeDaemon } from "../testing/daemon.ts"
 import { encodeEvent } from "../wire/events.ts"
 import { frame } from "../wire/frame.ts"
 import { encodeRequest } from "../wire/messages.ts"
 import { encodeMessage, encodeParameters } from "../wire/metadata.ts"
-import { Listener } from "./listener.ts"
-import { Mailbox } from "./mailbox.ts"
 import { Session } from "./session.ts"
 
-const DATAFLOW = "0198c000-1111-7222-8333-444455556666"
 const CAMERA = { dataflow_id: DATAFLOW, node_id: "camera" }
 const OK = { type: "Result", error: null } as const
 const error = (text: string) => ({ type: "Result", error: text }) as const
+
 const clock = new HybridClock()
-
-/** A daemon of one node, without memory and processes. */
-function fakeDaemon() {
-  const warnings: string[] = []
-  const closed: string[] = []
-  const parked: ((error: string | null) => void)[] = []
-  const hungUp: string[] = []
-  const mailbox = new Mailbox()
-  const node = {
-    id: "camera",
-    outputs: ["image", "depth"],
-    mailbox,
-    subscribe: (reply: (error: string | null) => void) => {
-      parked.push(reply)
-      return () => hungUp.push("camera")
-    },
-    closeOutputs: (outputs: readonly string[]) => void closed.push(...outputs),
-    outputsDone: () => void closed.push("image", "depth"),
-  }
-  const host = {
-    dataflow: DATAFLOW,
-    clock,
-    node: (id: string) => (id === "camera" ? node : null),
-    warn: (message: string) => void warnings.push(message),
-    era: (id: string, version: string) => void warnings.push(`${id} is of ${version}`),
-  }
-  const listener = new Listener(host, 4)
-  return { listener, mailbox, warnings, closed, parked, hungUp }
-}
-
 let daemon: ReturnType<typeof fakeDaemon>
 let clients: Client[]
 

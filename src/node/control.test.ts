@@ -1,47 +1,22 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import { until } from "../../test/support/nodes.ts"
-import { HybridClock } from "../core/clock.ts"
-import { Listener } from "../daemon/listener.ts"
-import { Mailbox } from "../daemon/mailbox.ts"
+import { DATAFLOW, fakeDaemon } from "../testing/daemon.ts"
 import { encodeEvent, type NodeEvent, type ReceivedEvent } from "../wire/events.ts"
 import { frame } from "../wire/frame.ts"
 import { eventOf, Session } from "./control.ts"
 import { DaemonConnectionError } from "./errors.ts"
-
-const DATAFLOW = "0198c000-1111-7222-8333-444455556666"
-const clock = new HybridClock()
 
 const disposables: Disposable[] = []
 afterEach(() => {
   for (const one of disposables.splice(0)) one[Symbol.dispose]()
 })
 
-/** A daemon of one node, without memory and processes. */
-function fakeDaemon() {
-  const parked: ((error: string | null) => void)[] = []
-  const closed: string[] = []
-  const mailbox = new Mailbox()
-  const node = {
-    id: "camera",
-    outputs: ["image", "depth"],
-    mailbox,
-    subscribe: (reply: (error: string | null) => void) => {
-      parked.push(reply)
-      return () => {}
-    },
-    closeOutputs: (outputs: readonly string[]) => void closed.push(...outputs),
-    outputsDone: () => void closed.push("image", "depth"),
-  }
-  const host = {
-    dataflow: DATAFLOW,
-    clock,
-    node: (id: string) => (id === "camera" ? node : null),
-    warn: () => {},
-  }
-  const listener = new Listener(host, 4)
-  disposables.push(listener)
-  const push = (event: NodeEvent) => mailbox.push(encodeEvent(event, clock.stamp()))
-  return { port: Number(listener.address.split(":")[1]), listener, parked, closed, mailbox, push }
+/** A daemon that is disposed of after the test. */
+function startDaemon() {
+  const daemon = fakeDaemon()
+  disposables.push(daemon.listener)
+  const push = (event: NodeEvent) => daemon.mailbox.push(encodeEvent(event, daemon.clock.stamp()))
+  return { ...daemon, port: Number(daemon.listener.address.split(":")[1]), push }
 }
 
 /** A session, and what it brought. */
@@ -57,7 +32,7 @@ function makeSession(port: number, node = "camera") {
   return { session, started, events, broken }
 }
 
-async function startedSession(daemon: ReturnType<typeof fakeDaemon>) {
+async function startedSession(daemon: ReturnType<typeof startDaemon>) {
   const made = makeSession(daemon.port)
   await until(() => daemon.parked.length > 0, "the session subscribes")
   daemon.parked.shift()!(null)
@@ -67,7 +42,7 @@ async function startedSession(daemon: ReturnType<typeof fakeDaemon>) {
 
 describe("a session", () => {
   test("starts when the barrier opens, and not before", async () => {
-    const daemon = fakeDaemon()
+    const daemon = startDaemon()
     const { started, session } = makeSession(daemon.port)
     await until(() => daemon.parked.length > 0, "the session subscribes")
     expect(await Promise.race([started.then(() => "started"), Bun.sleep(20)])).toBeUndefined()
@@ -77,7 +52,7 @@ describe("a session", () => {
   })
 
   test("brings the daemon's events in order until the daemon says that there are no more", async () => {
-    const daemon = fakeDaemon()
+    const daemon = startDaemon()
     const { events, broken, session } = await startedSession(daemon)
     for (const id of ["a", "b", "c"]) daemon.push({ type: "InputRecovered", id })
     await until(() => events.length === 3, "three events")
@@ -92,7 +67,7 @@ describe("a session", () => {
   })
 
   test("closes outputs, and says why one can't be closed", async () => {
-    const daemon = fakeDaemon()
+    const daemon = startDaemon()
     const { session } = await startedSession(daemon)
     await session.closeOutputs(["depth"])
     expect(daemon.closed).toEqual(["depth"])
@@ -103,7 +78,7 @@ describe("a session", () => {
   })
 
   test("that is refused says by whom and why", async () => {
-    const daemon = fakeDaemon()
+    const daemon = startDaemon()
     await expect(makeSession(daemon.port, "plot").started).rejects.toThrow("no node with ID `plot`")
     const late = makeSession(daemon.port)
     await until(() => daemon.parked.length > 0, "the session subscribes")
@@ -115,7 +90,7 @@ describe("a session", () => {
   })
 
   test("that breaks says so once, and requests fail from then on", async () => {
-    const daemon = fakeDaemon()
+    const daemon = startDaemon()
     const { session, broken } = await startedSession(daemon)
     daemon.listener[Symbol.dispose]()
     await until(() => broken.length > 0, "the break is noticed")
@@ -126,7 +101,7 @@ describe("a session", () => {
   })
 
   test("that was closed is not broken", async () => {
-    const daemon = fakeDaemon()
+    const daemon = startDaemon()
     const { session, broken } = await startedSession(daemon)
     session.close()
     daemon.listener[Symbol.dispose]()

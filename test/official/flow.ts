@@ -4,6 +4,7 @@ import type { LogRecord } from "../../src/core/log.ts"
 import { startDataflow } from "../../src/daemon/run.ts"
 import type { DataflowResult, RunningDataflow, RunOptions } from "../../src/daemon/types.ts"
 import { FlowFolder } from "../../src/testing/folder.ts"
+import { inTime } from "../support/in-time.ts"
 import { python, pythonWith } from "../support/python.ts"
 import { type NamedTest, needs } from "../support/toolchain.ts"
 
@@ -69,20 +70,21 @@ export class MixedFlow implements AsyncDisposable {
     }
     await this.#run
     this.#changed()
-    await within(promise, () => `${lines} lines of ${node}:\n${this.all()}`)
+    await inTime(promise, LIMIT_MS, () => `${lines} lines of ${node}:\n${this.all()}`)
     return this.said(node)
   }
 
   /** Resolves when the dataflow has ended, however its nodes did. */
   get finished(): Promise<DataflowResult> {
-    return this.#run.then((run) => within(run.finished, () => `the end:\n${this.all()}`))
+    return this.#run.then((run) => inTime(run.finished, LIMIT_MS, () => `the end:\n${this.all()}`))
   }
 
   /** The result once the dataflow has ended. @param failing  nodes that must have failed, and no others */
   async end(failing: string[] = []): Promise<DataflowResult> {
     const run = await this.#run
-    const result = await within(
+    const result = await inTime(
       run.finished,
+      LIMIT_MS,
       () => `the end, waiting for ${run.waitingFor()}:\n${this.all()}`,
     )
     const failed = result.nodes.filter(({ ok }) => !ok).map(({ node }) => node)
@@ -106,17 +108,5 @@ export class MixedFlow implements AsyncDisposable {
     run?.kill()
     await run?.finished
     this.folder[Symbol.dispose]()
-  }
-}
-
-async function within<T>(promise: Promise<T>, what: () => string): Promise<T> {
-  let timer: Timer | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${LIMIT_MS} ms: ${what()}`)), LIMIT_MS)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

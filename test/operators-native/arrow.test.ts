@@ -5,7 +5,7 @@ import { join } from "node:path"
 import * as arrow from "apache-arrow"
 import fc from "fast-check"
 import { readLayout, vectorOf } from "../../src/arrow/decoder.ts"
-import { flatKinds, plain, sample } from "../support/arrow.ts"
+import { flatKinds, mapType, plain, sample } from "../support/arrow.ts"
 import {
   Bench,
   BUILD_LIMIT_MS,
@@ -57,16 +57,7 @@ function through(library: string, id: string, vector: arrow.Vector): unknown {
   return plain(made!)
 }
 
-const map = new arrow.Map_(
-  new arrow.Field(
-    "entries",
-    new arrow.Struct([
-      new arrow.Field("key", new arrow.Utf8(), false),
-      new arrow.Field("value", new arrow.Int32(), true),
-    ]),
-    false,
-  ) as never,
-)
+const map = mapType()
 const colors = ["red", "green", null, "red", "blue", "green", "red"]
 const wordsOf = (values: (string | null)[]) =>
   arrow.vectorFromArray(values, new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()))

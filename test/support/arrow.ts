@@ -164,3 +164,17 @@ export function cut(vector: arrow.Vector, a: number, b: number, chunked: boolean
   const middle = Math.floor(vector.length / 2)
   return vector.slice(middle).concat(vector.slice(0, middle), sliced)
 }
+
+/** A map from text to int32, which apache-arrow can't make from a JavaScript value. */
+export const mapType = (keysSorted = false) =>
+  new arrow.Map_(
+    new arrow.Field(
+      "entries",
+      new arrow.Struct([
+        new arrow.Field("key", new arrow.Utf8(), false),
+        new arrow.Field("value", new arrow.Int32(), true),
+      ]),
+      false,
+    ) as never,
+    keysSorted,
+  )

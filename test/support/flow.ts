@@ -6,6 +6,7 @@ import type { LogRecord } from "../../src/core/log.ts"
 import { startDataflow } from "../../src/daemon/run.ts"
 import type { DataflowResult, RunningDataflow, RunOptions } from "../../src/daemon/types.ts"
 import { loadDataflow } from "../../src/descriptor/load.ts"
+import { inTime } from "./in-time.ts"
 
 /** A node of a test: `run` is "program case", a file of test/e2e/nodes and what it is told to do. */
 export type NodeText = {
@@ -66,7 +67,11 @@ export class TestFlow implements AsyncDisposable {
     }
     await this.#run
     this.#changed()
-    await within(promise, () => `${lines} lines of ${node}, of all that was said:\n${this.#all()}`)
+    await inTime(
+      promise,
+      LIMIT_MS,
+      () => `${lines} lines of ${node}, of all that was said:\n${this.#all()}`,
+    )
     return this.said(node)
   }
 
@@ -79,7 +84,11 @@ export class TestFlow implements AsyncDisposable {
     }
     await this.#run
     this.#changed()
-    return await within(promise, () => `a line of ${node}, of all that was said:\n${this.#all()}`)
+    return await inTime(
+      promise,
+      LIMIT_MS,
+      () => `a line of ${node}, of all that was said:\n${this.#all()}`,
+    )
   }
 
   /** Waits until the daemon itself has said something. */
@@ -90,14 +99,15 @@ export class TestFlow implements AsyncDisposable {
     }
     await this.#run
     this.#changed()
-    await within(promise, () => `${text}, of all that was said:\n${this.#all()}`)
+    await inTime(promise, LIMIT_MS, () => `${text}, of all that was said:\n${this.#all()}`)
   }
 
   /** The result once the dataflow has ended by itself or after {@link stop}. @throws Error  when a node failed */
   async end(expected: { failing?: string[] } = {}): Promise<DataflowResult> {
     const run = await this.#run
-    const result = await within(
+    const result = await inTime(
       run.finished,
+      LIMIT_MS,
       () => `the end, waiting for ${run.waitingFor()}:\n${this.#all()}`,
     )
     const failed = result.nodes.filter(({ ok }) => !ok).map(({ node }) => node)
@@ -130,17 +140,5 @@ function parsed(line: string): unknown {
     return JSON.parse(line)
   } catch {
     return line
-  }
-}
-
-async function within<T>(promise: Promise<T>, what: () => string): Promise<T> {
-  let timer: Timer | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${LIMIT_MS} ms: ${what()}`)), LIMIT_MS)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
