@@ -38,6 +38,15 @@ test("the C header has the numbers of the layout", () => {
     expect([name, Number(value)]).toEqual([name, numbers[name!]!])
 })
 
+test("what hosts Python operators has the numbers of the layout", () => {
+  const host = join(import.meta.dir, "../src/runtime/python/dora_bun/memory.py")
+  const found = [...readFileSync(host, "utf8").matchAll(/^([A-Z_]+) = (\d+)$/gm)]
+  expect(found.length).toBeGreaterThan(10)
+  const numbers = layout as unknown as Record<string, number>
+  for (const [, name, value] of found)
+    expect([name, Number(value)]).toEqual([name, numbers[name!]!])
+})
+
 /** One dataflow of an edge from `a` to `b`; the test plays one end, a C program the other. */
 function edgeBetween(policy: string, startIndex: number): Memory {
   const text = JSON.stringify({

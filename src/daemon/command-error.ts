@@ -6,7 +6,7 @@ import { placeOf } from "./failure.ts"
 export class CommandError extends DoraError {
   constructor(node: NodeSpec, why: string, fix: string) {
     super("COMMAND_NOT_FOUND", {
-      what: `node ${node.id}: can't run \`${node.path}\``,
+      what: `node ${node.id}: can't run \`${node.path || node.operators[0]?.path}\``,
       where: placeOf(node),
       why,
       fix,

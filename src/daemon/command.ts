@@ -4,7 +4,8 @@ import { extname, join, resolve } from "node:path"
 import { findProgram } from "../descriptor/program.ts"
 import type { NodeSpec } from "../descriptor/types.ts"
 import { CommandError } from "./command-error.ts"
-import { findPython, uvRun } from "./python.ts"
+import { isPython } from "./operators.ts"
+import { condaRun, findPython, uvRun } from "./python.ts"
 
 /** A command line, and the variables it needs. */
 export type Command = {
@@ -14,8 +15,9 @@ export type Command = {
   script: boolean
 }
 
-/** What runs operators. */
+/** What runs operators, and those in Python. */
 const RUNTIME = join(import.meta.dir, "../runtime/main.ts")
+const PYTHON_RUNTIME = join(import.meta.dir, "../runtime/python/main.py")
 const SCRIPTS = new Set([".ts", ".tsx", ".js", ".mjs"])
 /**
  * Finds the program of a node.
@@ -31,6 +33,12 @@ export function resolveCommand(
   env: Record<string, string>,
   uv = false,
 ): Command {
+  if (isPython(node)) {
+    const conda = node.operators[0]!.condaEnv
+    const python =
+      conda === null ? pythonOf(node, cwd, env, uv) : [...condaRun(node, conda, env), "python"]
+    return { argv: [...python, "-u", PYTHON_RUNTIME, node.id], env: {}, script: false }
+  }
   if (node.operators.length > 0) {
     // The id is there for who looks at the list of processes.
     return { argv: [process.execPath, RUNTIME, node.id], env: bunEnvironment(), script: true }
@@ -42,8 +50,11 @@ export function resolveCommand(
     return { argv: [process.execPath, file, ...node.args], env: bunEnvironment(), script: true }
   }
   if (extension === ".py") {
-    const python = uv ? [...uvRun(node, env), "python"] : [findPython(node, cwd, env)]
-    return { argv: [...python, "-u", file, ...node.args], env: {}, script: false }
+    return {
+      argv: [...pythonOf(node, cwd, env, uv), "-u", file, ...node.args],
+      env: {},
+      script: false,
+    }
   }
   if (!isExecutable(file)) {
     throw new CommandError(
@@ -54,6 +65,10 @@ export function resolveCommand(
   }
   const before = uv ? uvRun(node, env) : []
   return { argv: [...before, file, ...node.args], env: {}, script: false }
+}
+
+function pythonOf(node: NodeSpec, cwd: string, env: Record<string, string>, uv: boolean): string[] {
+  return uv ? [...uvRun(node, env), "python"] : [findPython(node, cwd, env)]
 }
 
 function missing(node: NodeSpec, cwd: string): CommandError {

@@ -54,6 +54,7 @@ export function inputPlan(edge: Edge, producer: NodeMemory | null): InputPlan {
     periodNs: source.kind === "timer" ? source.periodNs : null,
     pool: edge.pools && { ref: edge.pools.newest.ref, line: edge.line },
     ...(edge.sibling ? { sibling: true } : {}),
+    ...(edge.input.inputTimeout === null ? {} : { recovers: true }),
     producer: producer && { inbox: producer.inboxRef, wakeFd: producer.pipe[0] },
   }
 }

@@ -58,7 +58,7 @@ export class StartupTimeoutError extends DoraError {
 export class OldNodeError extends DoraError {
   constructor(node: NodeSpec, version: string, command: readonly string[]) {
     const [program = node.path] = command
-    const isPython = node.path.endsWith(".py")
+    const isPython = node.path.endsWith(".py") || node.operators[0]?.kind === "python"
     super("NODE_OF_OLDER_DORA", {
       what: `node ${node.id} speaks the node protocol of an older dora (it says ${version}); dora 1.1 is needed`,
       where: placeOf(node),

@@ -7,6 +7,8 @@ import {
   type InputConfig,
   type NodeConfig,
 } from "../wire/config.ts"
+import { END_OUTPUT } from "../wire/relay.ts"
+import { isPython, isSibling } from "./operators.ts"
 
 /**
  * An official node takes what it is given as soon as it can, whatever its program does, and with `backpressure` throws away
@@ -45,14 +47,16 @@ export function nodeConfig(
   address: string,
   official = true,
 ): NodeConfig {
+  const python = isPython(node)
+  const inputs = node.inputs.filter((input) => !python || !isSibling(node, input))
+  const ends = python ? node.operators.map(({ id }) => END_OUTPUT + id) : []
+  const outputs = [...node.outputs.map(({ id }) => id), ...ends]
   return {
     dataflow_id: dataflow,
     node_id: node.id,
     run_config: {
-      inputs: Object.fromEntries(
-        node.inputs.map((input) => [input.id, inputConfig(input, official)]),
-      ),
-      outputs: node.outputs.map((output) => output.id),
+      inputs: Object.fromEntries(inputs.map((input) => [input.id, inputConfig(input, official)])),
+      outputs,
     },
     daemon_communication: { Tcp: { socket_addr: address } },
     dataflow_descriptor: flow.json,
@@ -61,7 +65,7 @@ export function nodeConfig(
     restart_count: 0,
     // Or an official node would publish on zenoh, where nobody of ours listens.
     output_routing: Object.fromEntries(
-      node.outputs.map(({ id }) => [id, { daemon_only: true, required_ackers: [] }]),
+      outputs.map((id) => [id, { daemon_only: true, required_ackers: [] }]),
     ),
   }
 }

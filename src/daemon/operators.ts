@@ -1,6 +1,7 @@
 // The operators of a node, as the daemon sees them: one process of ours that runs them all, and says in its memory whose
 // code it is running.
 import { WASM_CALL_MS, WATCHDOG_MS, WATCHDOG_WARN_MS } from "../core/limits.ts"
+import type { OperatorKind } from "../core/operator.ts"
 import type { InputSpec, NodeSpec, OperatorSpec } from "../descriptor/types.ts"
 import {
   CALL_BITS,
@@ -15,6 +16,11 @@ import type { NodePlan } from "../shm/plan.ts"
 /** Does an input come from an operator of the same process? */
 export function isSibling(spec: NodeSpec, { source }: InputSpec): boolean {
   return spec.operators.length > 0 && source.kind === "output" && source.node === spec.id
+}
+
+/** Does Python host the operators of a node? Then all of them. */
+export function isPython({ operators }: NodeSpec): boolean {
+  return operators[0]?.kind === "python"
 }
 
 /** What a runtime is told about its operators; nothing for other nodes. */
@@ -42,12 +48,20 @@ export function openCall(spec: NodeSpec, words: Int32Array): OpenCall | null {
   return operator ? { operator, symbol: symbolOf(operator, word & ((1 << CALL_BITS) - 1)) } : null
 }
 
+const LIBRARY = {
+  [CALL_INIT]: "dora_init_operator",
+  [CALL_EVENT]: "dora_on_event",
+  [CALL_DROP]: "dora_drop_operator",
+}
+const SYMBOLS: Record<OperatorKind, Record<number, string>> = {
+  module: { [CALL_INIT]: "the constructor", [CALL_EVENT]: "onEvent", [CALL_DROP]: "drop" },
+  python: { [CALL_INIT]: "__init__", [CALL_EVENT]: "on_event", [CALL_DROP]: "__del__" },
+  "shared-library": LIBRARY,
+  wasm: LIBRARY,
+}
+
 function symbolOf({ kind }: OperatorSpec, step: number): string {
-  const isModule = kind === "module"
-  if (step === CALL_EVENT) return isModule ? "onEvent" : "dora_on_event"
-  if (step === CALL_DROP) return isModule ? "drop" : "dora_drop_operator"
-  if (step === CALL_INIT) return isModule ? "the constructor" : "dora_init_operator"
-  return "the loading"
+  return SYMBOLS[kind][step] ?? "the loading"
 }
 
 /** @example describeCall("rt", call) // "`dora_on_event` of operator `rt/op` (/flows/libop.so)" */

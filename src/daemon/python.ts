@@ -34,6 +34,18 @@ export function uvRun(node: NodeSpec, env: Record<string, string>): string[] {
   throw new CommandError(node, "`--uv` was given, and there is no uv on PATH", "install uv")
 }
 
+/** What stands before a command that conda runs in one of its environments. @throws CommandError */
+export function condaRun(node: NodeSpec, name: string, env: Record<string, string>): string[] {
+  const conda = Bun.which("conda", { PATH: env.PATH ?? "" })
+  if (conda) return [conda, "run", "--no-capture-output", "-n", name]
+  const what = `its \`conda_env\` is \`${name}\`, and there is no conda on PATH`
+  throw new CommandError(
+    node,
+    what,
+    "install conda, or remove `conda_env` and activate the environment",
+  )
+}
+
 /** The versions of an interpreter and of the official package in it, on two lines; nothing that a node may have broken. */
 const PROBE = `
 import sys

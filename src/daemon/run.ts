@@ -10,6 +10,7 @@ import { type EdgeCounters, type EdgeReport, reportEdge } from "./counters.ts"
 import { nodeEnvironments } from "./environment.ts"
 import { failedSource, howItEnded, StartAbortedError, StartupTimeoutError } from "./failure.ts"
 import { Guard, sweep } from "./guard.ts"
+import { watchPython } from "./hot-reload.ts"
 import { Launch } from "./launch.ts"
 import { Listener } from "./listener.ts"
 import { Logs } from "./logs.ts"
@@ -95,6 +96,7 @@ class Run implements RunningDataflow {
     }
     await this.#spawnAll(environments, listener.address, logs)
     await this.#passBarrier(barrier)
+    if (this.#options.hotReload) this.#resources.use(watchPython(this.#nodes))
     this.#awaitEnd(logs)
   }
 

@@ -102,7 +102,7 @@ export const OPERATOR_FIELDS = [
 
 /** What to say for words that people write in an operator for a known reason. */
 export const OPERATOR_HINTS: Readonly<Record<string, string>> = {
-  path: "write `shared-library`, `typescript` or `wasm`, or `path` at the node itself",
+  path: "write `shared-library`, `typescript`, `python` or `wasm`, or `path` at the node itself",
   javascript: "write `module`",
   js: "write `module`",
   args: "operators have no arguments; set variables in the `env` of the node",

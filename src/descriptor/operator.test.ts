@@ -99,6 +99,29 @@ describe("the file of a shared library", () => {
   })
 })
 
+describe("the file of a Python operator", () => {
+  const operator = (source: string) => {
+    const [node] = parse(`nodes: [{ id: n, operator: { python: ${source}, build: 'true' } }]`).nodes
+    const { kind, path, condaEnv } = node!.operators[0]!
+    return [kind, path, condaEnv]
+  }
+
+  test("is named alone, or with the environment that conda runs it in", () => {
+    expect(operator("sub/op.py")).toEqual(["python", "/flows/sub/op.py", null])
+    expect(operator("{ source: op.py, conda_env: vision }")).toEqual([
+      "python",
+      "/flows/op.py",
+      "vision",
+    ])
+    expect(operator("{ source: op.py }")).toEqual(["python", "/flows/op.py", null])
+  })
+
+  test("that is missing and not built is a warning before the start", () => {
+    const [problem] = problemsOf("nodes: [{ id: n, operator: { python: op.py } }]")
+    expect(problem!.message).toBe("operator `n/op`: no Python file at `/flows/op.py`")
+  })
+})
+
 describe("what is wrong with an operator is told with its place", () => {
   test.each([
     ["operators: []", "NO_OPERATORS"],
@@ -111,7 +134,18 @@ describe("what is wrong with an operator is told with its place", () => {
     ["operator: { outputs: [o] }", "MISSING_SOURCE"],
     ["operator: { typescript: '', build: x }", "MISSING_SOURCE"],
     ["operator: { typescript: a.ts, wasm: a.wasm, build: x }", "EXCLUSIVE_FIELDS"],
-    ["operator: { python: a.py }", "UNSUPPORTED_OPERATOR"],
+    ["operator: { python: https://example.org/op.py }", "UNSUPPORTED_OPERATOR"],
+    ["operator: { python: { conda_env: e }, build: x }", "MISSING_FIELD"],
+    ["operator: { python: { source: a.py, conda: e }, build: x }", "UNKNOWN_FIELD"],
+    ["operator: { python: [a.py], build: x }", "WRONG_TYPE"],
+    [
+      "operators: [{ id: a, python: a.py, build: x }, { id: b, typescript: b.ts, build: x }]",
+      "MIXED_OPERATORS",
+    ],
+    [
+      "operators: [{ id: a, python: a.py, build: x }, { id: b, python: { source: b.py, conda_env: e }, build: x }]",
+      "MIXED_OPERATORS",
+    ],
     ["operator: { shared-library: https://example.org/op }", "UNSUPPORTED_OPERATOR"],
     ["operator: { typescript: a.ts, build: x, args: --fast }", "UNKNOWN_FIELD"],
     ["operator: { typescript: a.ts, build: x, threads: 2 }", "WRONG_TYPE"],

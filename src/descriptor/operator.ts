@@ -1,20 +1,17 @@
 // The operators of a node: `operator:` has one, `operators:` several. Names of their inputs and outputs become those of the
 // node with the operator's id in front.
-import { statSync } from "node:fs"
-import { basename, dirname, join, resolve } from "node:path"
 import { nodeIdProblem } from "../core/ids.ts"
 import type { LogLevel } from "../core/log.ts"
-import type { OperatorKind } from "../core/operator.ts"
 import { checkLater, LATER_OPERATOR_FIELDS, OPERATOR_FIELDS, OPERATOR_HINTS } from "./fields.ts"
 import { type InputDraft, readInputs } from "./input.ts"
 import { modernizeOperator } from "./legacy.ts"
 import type { Surroundings } from "./node.ts"
 import { optional, readBuild, readLogLevel, readOutputs } from "./parts.ts"
-import { type Problems, type Span, quote, quoteList } from "./problems.ts"
+import { readSource, sourcesOf } from "./operator-source.ts"
+import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, firstUse, readBoolean, readText, wrongType } from "./read.ts"
-import { isNull } from "./scalar.ts"
 import type { OperatorSpec, OutputSpec } from "./types.ts"
-import type { YamlEntry, YamlMap, YamlNode } from "./yaml.ts"
+import type { YamlEntry, YamlMap } from "./yaml.ts"
 
 /** Id of an operator that is alone in its node and has none. */
 const DEFAULT_ID = "op"
@@ -31,16 +28,6 @@ export type OperatorsDraft = {
   /** False when one of them can't run. */
   complete: boolean
 }
-
-const SOURCES = {
-  "shared-library": "shared-library",
-  typescript: "module",
-  module: "module",
-  wasm: "wasm",
-  python: null,
-} as const satisfies Record<string, OperatorKind | null>
-type SourceKey = keyof typeof SOURCES
-const SOURCE_KEYS = Object.keys(SOURCES) as SourceKey[]
 
 /** Of these a node may have one, whichever of its operators it stands in. */
 const ONE_PER_NODE = [
@@ -142,6 +129,8 @@ function readOperator(
     ...source,
     threads: (threads && readBoolean(problems, threads, "threads")) ?? false,
   }
+  const [before] = draft.operators
+  if (before && !canShare(problems, map, spec, before)) return false
   draft.operators.push(spec)
   return true
 }
@@ -177,98 +166,6 @@ function readId(
   return id
 }
 
-/** The one source of an operator; null when it has none that can be loaded. */
-function readSource(
-  world: Surroundings,
-  map: YamlMap,
-  owner: string,
-  isBuilt: boolean,
-): Pick<OperatorSpec, "kind" | "path" | "position"> | null {
-  const { problems } = world
-  const found = SOURCE_KEYS.flatMap((key) => {
-    const entry = entryOf(map, key)
-    return entry && !isNull(entry.value) ? [{ key, entry }] : []
-  })
-  const [first, second] = found.toSorted((a, b) => a.entry.key.start - b.entry.key.start)
-  if (!first) {
-    const message = `${owner} has no source`
-    const hint = `add one of ${quoteList(SOURCE_KEYS)}`
-    problems.error("MISSING_SOURCE", map.entries[0]?.key ?? map, message, hint)
-    return null
-  }
-  if (second) {
-    const message = `${owner} has two sources, ${quote(first.key)} and ${quote(second.key)}`
-    problems.error("EXCLUSIVE_FIELDS", second.entry.key, message, "keep one of them")
-    return null
-  }
-  const kind = SOURCES[first.key]
-  const { key, value } = first.entry
-  if (kind === null) {
-    const message = `${owner} is written in Python, which this version can't run yet`
-    problems.error("UNSUPPORTED_OPERATOR", key, message, "make it a node of its own with `path`")
-    return null
-  }
-  const threads = optional(map, "threads")
-  if (kind === "shared-library" && threads && readBoolean(problems, threads, "threads")) {
-    const message = `${owner}: a shared library can't have a thread of its own in a process of others`
-    problems.error("UNSUPPORTED_OPERATOR", threads, message, "give it a node of its own")
-    return null
-  }
-  const file = readFile(world, value, key.text, kind, owner)
-  if (file === null) return null
-  if (!isBuilt && !isFile(file)) {
-    const message = `${owner}: no ${NAMES[kind]} at ${quote(file)}`
-    problems.warn(
-      "MISSING_PROGRAM",
-      value,
-      message,
-      "build it before the dataflow is run, or add `build`",
-    )
-  }
-  return { kind, path: file, position: problems.position(value.start) }
-}
-
-const NAMES = { "shared-library": "shared library", module: "module", wasm: "WebAssembly module" }
-
-/** The absolute path that a source means. */
-function readFile(
-  { problems, workingDir }: Surroundings,
-  value: YamlNode,
-  field: string,
-  kind: OperatorKind,
-  owner: string,
-): string | null {
-  const text = readText(problems, value, field)
-  if (text === null) return null
-  if (/^https?:\/\//.test(text)) {
-    const message = `${owner} is downloaded (a URL as \`${field}\`), which this version can't do yet`
-    problems.error("UNSUPPORTED_OPERATOR", value, message, "download it and name the file")
-    return null
-  }
-  if (text.trim() === "" || text.endsWith("/")) {
-    problems.error("MISSING_SOURCE", value, `${owner}: \`${field}\` names no file`)
-    return null
-  }
-  return resolve(workingDir, kind === "shared-library" ? libraryFile(problems, value, text) : text)
-}
-
-/** `lib` in front and `.so` behind are added, and left alone where they are written already. */
-function libraryFile(problems: Problems, at: Span, text: string): string {
-  const file = basename(text)
-  const dotted = file.endsWith(".so")
-  const prefixed = file.startsWith("lib")
-  if (dotted || prefixed) {
-    const short = file.replace(/\.so$/, "").replace(/^lib(?=.)/, "")
-    const hint = `write ${quote(join(dirname(text), short))}: the official dora refuses ${prefixed ? "the prefix" : "the ending"}`
-    problems.warn("LIBRARY_NAME", at, "`lib` and `.so` are added to the name of a library", hint)
-  }
-  return join(dirname(text), `${dotted || prefixed ? "" : "lib"}${file}${dotted ? "" : ".so"}`)
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
-}
-
 function checkOnePerNode(problems: Problems, items: readonly YamlMap[]): void {
   for (const field of ONE_PER_NODE) {
     const [, second] = items.flatMap((item) =>
@@ -278,4 +175,26 @@ function checkOnePerNode(problems: Problems, items: readonly YamlMap[]): void {
     const message = `More than one \`${field}\` entries for a runtime node. Please only use one \`${field}\` per runtime.`
     problems.error("EXCLUSIVE_FIELDS", second.key, message)
   }
+}
+
+/** Operators of a node share a process: it is Bun's or Python's, and of one environment. */
+function canShare(
+  problems: Problems,
+  map: YamlMap,
+  spec: OperatorSpec,
+  first: OperatorSpec,
+): boolean {
+  const mixed = (spec.kind === "python") !== (first.kind === "python")
+  if (!mixed && spec.condaEnv === first.condaEnv) return true
+  const why = mixed
+    ? `one of them is written in Python, the other is not`
+    : `their \`conda_env\` differs`
+  const message = `operators ${quote(first.id)} and ${quote(spec.id)} can't share a node: ${why}`
+  problems.error(
+    "MIXED_OPERATORS",
+    sourcesOf(map)[0]!.key,
+    message,
+    "give one of them a node of its own",
+  )
+  return false
 }

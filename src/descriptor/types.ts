@@ -59,6 +59,8 @@ export type OperatorSpec = {
   path: string
   /** On a thread of its own. */
   threads: boolean
+  /** The environment of conda that a Python operator runs in; null: none. */
+  condaEnv: string | null
   /** Of the source. */
   position: Position
 }

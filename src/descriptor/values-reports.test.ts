@@ -117,7 +117,7 @@ const CASES: Case[] = [
       nodes:
         - { id: a, path: shell }
         - { id: b, path: https://example.org/node }
-        - { id: c, operator: { python: op.py, outputs: [o] } }
+        - { id: c, operator: { wasm: https://example.org/op, outputs: [o] } }
         - { id: d, path: sh, inputs: { i: c/op/o } }
 `,
     report: `
@@ -131,10 +131,10 @@ const CASES: Case[] = [
           |                    ^^^^^^^^^^^^^^^^^^^^^^^^
         hint: nodes with a local \`path\` can run
 
-      flow.yml:4:26: error[UNSUPPORTED_OPERATOR]: operator \`c/op\` is written in Python, which this version can't run yet
-        4 |   - { id: c, operator: { python: op.py, outputs: [o] } }
-          |                          ^^^^^^
-        hint: make it a node of its own with \`path\`
+      flow.yml:4:32: error[UNSUPPORTED_OPERATOR]: operator \`c/op\` is downloaded (a URL as \`wasm\`), which this version can't do yet
+        4 |   - { id: c, operator: { wasm: https://example.org/op, outputs: [o] } }
+          |                                ^^^^^^^^^^^^^^^^^^^^^^
+        hint: download it and name the file
 `,
   },
   {

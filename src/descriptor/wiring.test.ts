@@ -65,7 +65,7 @@ describe("wiring", () => {
 
   test("outputs of a node that can't run yet are not called missing", () => {
     const text = flow(
-      "  - { id: a, operators: [{ id: op, python: x.py, outputs: [o] }] }\n",
+      "  - { id: a, operators: [{ id: op, wasm: https://example.org/x, outputs: [o] }] }\n",
       "  - { id: b, path: sh, inputs: { i: a/op/o } }\n",
     )
     expect(errorsOf(text)).toEqual(["UNSUPPORTED_OPERATOR"])

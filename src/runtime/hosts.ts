@@ -10,5 +10,8 @@ export async function hostOf(kind: OperatorKind): Promise<Host> {
       return (await import("./library.ts")).libraryHost
     case "wasm":
       return new (await import("./wasm.ts")).WasmHost()
+    case "python":
+      // src/runtime/python is the program of such a node.
+      throw new Error("operators in Python are hosted by Python")
   }
 }

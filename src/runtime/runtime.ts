@@ -1,6 +1,7 @@
 // The process that runs the operators of one node: loads them, joins the dataflow as one node, and drops them on every
 // way out.
 import { DoraError } from "../core/errors.ts"
+import { FileWatch } from "../core/file-watch.ts"
 import { within } from "../core/within.ts"
 import { eventOf, Session } from "../node/control.ts"
 import type { Membership } from "../node/environment.ts"
@@ -18,7 +19,7 @@ import type { Host, OperatorContext } from "./host.ts"
 import { hostOf } from "./hosts.ts"
 import { Instance, type InstanceOwner } from "./instance.ts"
 import { type OperatorLink, RuntimeLink } from "./link.ts"
-import { FileWatch, reload } from "./reload.ts"
+import { reload } from "./reload.ts"
 import { Pump } from "./pump.ts"
 import { ThreadHost } from "./thread.ts"
 

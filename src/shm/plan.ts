@@ -64,6 +64,8 @@ export type InputPlan = {
   borrowBudget: number
   /** From an operator to another one of this node: a ring header for the counters, and no slots. */
   sibling?: boolean
+  /** Told as closed when it is silent for long, and as recovered later: such a closing may not be its end. */
+  recovers?: boolean
   /** Set for timers, which have a ring header for their counters and no slots. */
   periodNs: number | null
   /** Where large messages lie, and this consumer's borrow line there; null for timers. */

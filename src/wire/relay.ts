@@ -18,6 +18,12 @@ export const NEXT_EVENT = 6
 /** Bytes before the events of a frame at most: length, variant, number of events. */
 export const NEXT_EVENTS_ROOM = 12
 
+/**
+ * Begins the name of an output on which Python operators say that one of them has ended: the operator's id follows. No node
+ * and no operator can be called `dora`, so nothing else has such a name.
+ */
+export const END_OUTPUT = "dora/end/"
+
 const NEXT_EVENTS = 1
 const INPUT = 2
 

@@ -59,8 +59,11 @@ test("the packed tarball runs a dataflow and the benchmarks in an empty project,
   expect(names).toContain("package/src/cli/main.ts")
   expect(names).toContain("package/LICENSE")
   expect(names).toContain("package/bench/floor.c")
+  expect(names).toContain("package/src/runtime/python/dora_bun/runtime.py")
   // Neither tests, nor what examples and builds have left in the tree.
-  expect(names.filter((name) => /\.test\.ts$|\/out\/|\/target\//.test(name))).toEqual([])
+  expect(names.filter((name) => /\.test\.ts$|\/out\/|\/target\/|__pycache__/.test(name))).toEqual(
+    [],
+  )
 
   using project = folder({
     "package.json": JSON.stringify({ name: "empty", private: true, type: "module" }),

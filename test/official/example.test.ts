@@ -1,36 +1,39 @@
-// The example "mixed" does what its README says.
+// The examples with Python do what their READMEs say.
 import { expect } from "bun:test"
-import { withWheel, wheelEnvironment } from "./flow.ts"
-import { ROOT } from "../support/install.ts"
-import { join } from "node:path"
+import type { LogRecord } from "../../src/core/log.ts"
+import { dora } from "../support/dora.ts"
+import { wheelEnvironment, withWheel } from "./flow.ts"
+
+/** What the nodes of an example have said. */
+async function example(name: string, ...args: string[]) {
+  const flow = `examples/${name}/flow.yml`
+  const env = await wheelEnvironment()
+  const run = await dora(["run", flow, "--log-format", "json", ...args], { env })
+  expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining("error")])
+  const lines = run.stdout.trimEnd().split("\n")
+  const records = lines.map((line) => JSON.parse(line) as LogRecord)
+  return (id: string) => records.filter(({ node }) => node === id).map(({ msg }) => msg)
+}
 
 withWheel(
   "mixed: a picture goes from TypeScript through numpy to TypeScript, and the disc is found",
   async () => {
-    const cli = join(ROOT, "src/cli/main.ts")
-    const flow = join(ROOT, "examples/mixed/flow.yml")
-    const command = [
-      process.execPath,
-      cli,
-      "run",
-      flow,
-      "--stop-after",
-      "3s",
-      "--log-format",
-      "json",
-    ]
-    const env = { ...process.env, ...(await wheelEnvironment()) }
-    const child = Bun.spawn(command, { env, stdout: "pipe", stderr: "inherit" })
-    const text = await new Response(child.stdout).text()
-    expect(await child.exited).toBe(0)
-    const lines = text
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line))
-    const last = lines.filter(({ node }) => node === "viewer").at(-1)!.msg as string
+    const said = await example("mixed", "--stop-after", "3s")
+    const last = said("viewer").at(-1)!
     const [, pictures, worst] = /^(\d+) pictures, worst (\S+) pixels$/.exec(last)!
     expect(Number(pictures)).toBeGreaterThan(20)
     expect(Number(worst)).toBeLessThan(3)
+  },
+  60_000,
+)
+
+withWheel(
+  "python-operator: two operators share a process, and find every peak",
+  async () => {
+    const said = await example("python-operator")
+    const wanted = Array.from({ length: 20 }, (_, i) => `${i + 1} peaks in ${i + 1} periods`)
+    expect(said("printer")).toEqual(wanted)
+    expect(said("signal")).toEqual(["looked at 20 windows"])
   },
   60_000,
 )

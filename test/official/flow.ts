@@ -74,6 +74,18 @@ export class MixedFlow implements AsyncDisposable {
     return this.said(node)
   }
 
+  /** Waits until a node has printed a line with a text; returns the line. */
+  async untilLine(node: string, text: string): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    this.#changed = () => {
+      const found = this.said(node).find((line) => line.includes(text))
+      if (found !== undefined) resolve(found)
+    }
+    await this.#run
+    this.#changed()
+    return await inTime(promise, LIMIT_MS, () => `"${text}" of ${node}:\n${this.all()}`)
+  }
+
   /** Resolves when the dataflow has ended, however its nodes did. */
   get finished(): Promise<DataflowResult> {
     return this.#run.then((run) => inTime(run.finished, LIMIT_MS, () => `the end:\n${this.all()}`))

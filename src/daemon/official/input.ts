@@ -1,7 +1,7 @@
 // One input of an official node: messages leave memory as events of the node protocol, as they are.
 import { DoraError } from "../../core/errors.ts"
 import { MAX_FRAME_BYTES } from "../../core/limits.ts"
-import { CLOCK_ID_WORD, CLOSED_WORD, SLOT_HEADER_BYTES } from "../../shm/layout.ts"
+import { ABANDONED_WORD, CLOCK_ID_WORD, CLOSED_WORD, SLOT_HEADER_BYTES } from "../../shm/layout.ts"
 import type { InputPlan } from "../../shm/plan.ts"
 import { EdgeReader, type SlotSink } from "../../shm/reader.ts"
 import type { Inbox } from "../../shm/segment.ts"
@@ -86,6 +86,14 @@ export class RelayInput implements SlotSink {
     if (!this.reader.take()) return false
     this.reader.borrow?.release()
     return true
+  }
+
+  /** Nobody takes anything any more: who sends need not wait for room. */
+  abandon(): void {
+    this.closed = true
+    const { ring } = this.reader
+    Atomics.store(ring.words, ring.base + ABANDONED_WORD, 1)
+    this.reader.onCredit?.()
   }
 
   /** Is there something to take, or the end to be told? Looks with fresh loads. */

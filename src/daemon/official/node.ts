@@ -8,7 +8,7 @@ import type { Inbox } from "../../shm/segment.ts"
 import { Sleeper } from "../../shm/sleep.ts"
 import type { NodeConfig } from "../../wire/config.ts"
 import { encodeEvent, type NodeEvent } from "../../wire/events.ts"
-import type { SendHead } from "../../wire/relay.ts"
+import { END_OUTPUT, type SendHead } from "../../wire/relay.ts"
 import { Mailbox } from "../mailbox.ts"
 import type { SessionNode } from "../session.ts"
 import type { Connection } from "./connection.ts"
@@ -17,7 +17,8 @@ import type { RelayNodePlan, RelayReport } from "./messages.ts"
 import { Silence } from "./silence.ts"
 import { Ticks } from "./ticks.ts"
 import type { Outgoing } from "./outgoing.ts"
-import { PassingOutput } from "../../shm/passing.ts"
+import type { PassingOutput } from "../../shm/passing.ts"
+import { RelayOutputs } from "./outputs.ts"
 
 /** A reply that has grown to this is sent; what is left goes into the next. */
 const REPLY_BYTES = 1024 * 1024
@@ -56,11 +57,12 @@ export class RelayNode implements SessionNode {
   #inputs: RelayInput[] = []
   readonly #ticks: Ticks
   readonly outputsDone = () => this.closeOutputs(this.outputs)
-  #outputs = new Map<string, PassingOutput>()
+  #outputs: RelayOutputs | null = null
   #turn = 0
+  /** Operators that have ended while others go on. */
+  readonly #ended = new Set<string>()
   #allClosedTold = false
   #endless = false
-  #warned = false
   /** It has subscribed, or waits at the barrier. */
   #here = false
 
@@ -75,7 +77,8 @@ export class RelayNode implements SessionNode {
     this.#silence = new Silence(silentAfterNs)
     this.#ticks = new Ticks(around.clock, around.flowClock)
     this.#nowNs = () => around.flowClock.nowNs()
-    this.outputs = plan.outputs.map(({ id }) => id)
+    const ends = (plan.operators ?? []).map(({ id }) => END_OUTPUT + id)
+    this.outputs = [...plan.outputs.map(({ id }) => id), ...ends]
     this.#around = around
     this.#inbox = around.inboxOf(plan.inbox, plan.wakeFd)
     this.#sleeper = new Sleeper(this.#inbox, plan.pid, plan.wakeFd)
@@ -112,23 +115,13 @@ export class RelayNode implements SessionNode {
     // Who may be started again keeps its outputs, unless nothing can come to it any more.
     const deaf = !this.#ticks.any && this.#inputs.every((input) => input.closed)
     if (this.mayRestart && !deaf) return
-    if (this.relayed) for (const id of outputs) this.#outputs.get(id)?.writer.close()
+    if (this.relayed) this.#outputs!.close(outputs)
     else this.#around.report({ type: "closeOutputs", node: this.id, outputs: [...outputs] })
   }
 
   /** The output that a message is for; null when nobody gets it. */
   hears(head: SendHead): PassingOutput | null {
-    const output = this.#outputs.get(head.output)
-    if (!output) {
-      this.#warn(`node ${this.id} sends on \`${head.output}\`, which is none of its outputs`)
-      return null
-    }
-    if (!output.heard) return null
-    if (!output.refuses(head)) return output
-    this.#warn(
-      `parameters on output \`${head.output}\` of node ${this.id} are too large; the message is dropped`,
-    )
-    return null
+    return this.#outputs!.hears(head)
   }
 
   /** A long poll has come in. @returns false when another one waits */
@@ -157,6 +150,7 @@ export class RelayNode implements SessionNode {
     this.exited = false
     for (const input of this.#inputs) input.closed = false
     this.#allClosedTold = false
+    this.#ended.clear()
   }
 
   /** Answers the long poll if there is something to say. @returns true when it did */
@@ -202,6 +196,17 @@ export class RelayNode implements SessionNode {
     return Math.min(this.#silence.dueNs, this.#ticks.dueNs)
   }
 
+  /** One of several operators has ended: nobody need wait for room in its queues. */
+  #endOperator(id: string): void {
+    const prefix = `${id}/`
+    for (const input of this.#inputs) if (input.id.startsWith(prefix)) input.abandon()
+    this.#ended.add(id)
+    if (this.#ended.size < this.plan.operators!.length) return
+    // Nothing is left to be told: who waits for it is let go. Without the stop an official node would wait on.
+    this.mailbox.push(this.#event({ type: "Stop" }))
+    this.mailbox.end()
+  }
+
   /** Takes the node's place in memory. */
   #join(): void {
     if (this.relayed) return
@@ -209,6 +214,8 @@ export class RelayNode implements SessionNode {
     const { plan } = this
     const { inboxOf } = this.#around
     for (const input of plan.inputs) {
+      // Messages between operators of one node stay in its process.
+      if (input.sibling) continue
       if (input.periodNs !== null) {
         this.#ticks.add(this.#inbox, input)
         continue
@@ -217,12 +224,12 @@ export class RelayNode implements SessionNode {
       const wake = producer && (() => producer.wake())
       this.#inputs.push(new RelayInput(this.#inbox, input, plan.pid, wake))
     }
-    for (const output of plan.outputs) {
-      const relay = new PassingOutput(output, plan.pid, plan.epoch, (e) =>
-        inboxOf(e.inbox, e.wakeFd),
-      )
-      this.#outputs.set(output.id, relay)
-    }
+    this.#outputs = new RelayOutputs(
+      plan,
+      (edge) => inboxOf(edge.inbox, edge.wakeFd),
+      (operator) => this.#endOperator(operator),
+      (message) => this.#around.report({ type: "warn", message }),
+    )
     const endless = this.#ticks.any || this.#inputs.some((input) => !input.isData)
     this.#endless = endless && !plan.exitWhenNodesFinish
   }
@@ -309,10 +316,5 @@ export class RelayNode implements SessionNode {
       if (!input.reader.ring.backpressure) continue
       while (input.discard());
     }
-  }
-
-  #warn(message: string): void {
-    if (!this.#warned) this.#around.report({ type: "warn", message })
-    this.#warned = true
   }
 }

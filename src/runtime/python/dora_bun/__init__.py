@@ -1,0 +1,1 @@
+"""Hosts the operators of one node over the official package `dora-rs`."""

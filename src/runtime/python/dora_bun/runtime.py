@@ -1,0 +1,320 @@
+"""Runs the operators of a node: loads them, joins the dataflow as one node, and hands out events until all have ended."""
+
+import json
+import os
+import sys
+import threading
+import traceback
+
+from dora import Node
+
+from .events import Event, array_of, parameters_of
+from .member import Member
+from .memory import Memory
+from .operator import STOP, STOP_ALL, Operator, OperatorError
+from .ports import ENDED, MAX_PENDING_SENDS, Port, SiblingEdge
+from .say import Plain, name_prints, record, speaking_as
+
+# What the daemon's relay takes for the end of an operator (src/wire/relay.ts).
+END_OUTPUT = "dora/end/"
+
+
+class Runtime:
+    """
+    A node whose operators run in this process.
+
+    One thread calls all operators in turn, and reads the node's events when none of them has anything to do. Operators with
+    `threads: true` are called by threads of their own; then one more thread reads. All of them share one lock, which no call
+    of an operator holds.
+    """
+
+    def __init__(self, environment):
+        self._plan = json.loads(environment["DORA_BUN_PLAN"])
+        self._config = json.loads(environment["DORA_NODE_CONFIG"].replace("!Tcp ", "", 1))
+        self._name = self._plan["node"]
+        self._memory = Memory(self._plan)
+        self._changed = threading.Condition()
+        self._node = None
+        self._failed = False
+        # The node's events have ended.
+        self._ended = False
+        # Nothing comes from other nodes any more; operators may still have something to tell each other.
+        self._closing = False
+        # Of inputs, told and not yet passed on.
+        self._ends = []
+        self._streams = [Plain()]
+        self._members = self._make_members()
+        self._threaded = any(member.threads for member in self._members)
+
+    def run(self):
+        """Runs the operators to their end. Returns the exit code."""
+        if len(self._members) > 1:
+            self._streams = name_prints(self._name)
+        if not self._load():
+            return 1
+        self._node = Node()
+        for member in self._members:
+            member.operator.describe(self._config["dataflow_descriptor"])
+            if member.threads:
+                member.operator.unnoted()
+        if self._threaded:
+            self._run_threads()
+        else:
+            self._serve(self._members, reads=True)
+        if self._failed:
+            # Threads may be in calls that don't return. What was sent is with the daemon.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
+        self._node = None
+        return 0
+
+    def _make_members(self):
+        plan = self._plan
+        members = {}
+        for index, operator in enumerate(plan["operators"]):
+            prefix = operator["id"] + "/"
+            outputs = {
+                output["id"][len(prefix) :]: bool(output["edges"])
+                for output in plan["outputs"]
+                if output["id"].startswith(prefix)
+            }
+            loaded = Operator(self._name, index, operator, self._memory)
+            members[operator["id"]] = Member(loaded, outputs, operator["threads"])
+        for edge in plan["inputs"]:
+            owner, id = edge["id"].split("/", 1)
+            member = members[owner]
+            if edge.get("sibling"):
+                _, sender, output = edge["source"].split("/", 2)
+                port = SiblingEdge(id, self._memory, edge, member)
+                members[sender].outputs[output][1].append(port)
+            else:
+                port = Port(id, self._memory, edge)
+                member.endless |= not port.is_data and not plan["exitWhenNodesFinish"]
+            member.ports.append(port)
+        return list(members.values())
+
+    def _load(self):
+        """Checks all, loads all; tells what is wrong."""
+        checked = [member.operator.check() for member in self._members]
+        problems = [problem for problem in checked if problem]
+        for member in self._members if not problems else []:
+            try:
+                with speaking_as(member.operator.name):
+                    member.operator.load()
+            except OperatorError as error:
+                problems.append(error)
+                break
+        for problem in problems:
+            record(self._name, "ERROR", str(problem))
+        return not problems
+
+    def _run_threads(self):
+        lanes = [[member] for member in self._members if member.threads]
+        own = [member for member in self._members if not member.threads]
+        works = [lambda lane=lane: self._serve(lane) for lane in lanes] + [self._read]
+        threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True) for work in works]
+        for thread in threads:
+            thread.start()
+        self._serve(own)
+        with self._changed:
+            self._changed.wait_for(lambda: self._failed or all(member.over for member in self._members))
+        if not self._failed:
+            for thread in threads:
+                thread.join()
+
+    def _guarded(self, work):
+        """What goes wrong on a thread must not leave the others waiting."""
+        try:
+            work()
+        except BaseException as error:
+            traceback.print_exc()
+            self._fail(error)
+
+    def _read(self):
+        """Reads the node's events until they end."""
+        while not self._ended:
+            with self._changed:
+                self._changed.wait_for(lambda: self._failed or not any(member.overfull for member in self._members))
+            self._take(wait=True)
+
+    def _serve(self, members, reads=False):
+        """Gives some operators their events in turn, until all of them have ended."""
+        siblings = any(member.edges for member in members)
+        while not self._failed and not all(member.over for member in members):
+            progress = False
+            for member in members:
+                with self._changed:
+                    event = member.next_event()
+                    if event is not None and self._threaded:
+                        # There is room now for who waits for it.
+                        self._changed.notify_all()
+                if event is not None:
+                    progress = True
+                    self._deliver(member, event)
+            if reads:
+                if not progress or siblings or self._ends:
+                    self._take(wait=not progress)
+            elif not progress:
+                with self._changed:
+                    if not self._failed and not any(member.ready for member in members):
+                        self._changed.wait()
+
+    def _take(self, wait):
+        """Reads the node's next event, if there is one or it is waited for."""
+        if self._ended:
+            if wait:
+                # They wait for each other only.
+                for member in self._members:
+                    self._end(member)
+            return
+        # Ends overtake messages in the official package: they come true when it has nothing left.
+        blocks = wait and not self._ends
+        # (`try_recv` would keep other threads from sending meanwhile.)
+        event = self._node.next() if blocks or not self._node.is_empty() else None
+        with self._changed:
+            if event is not None:
+                self._route(event)
+            elif blocks:
+                self._close()
+            else:
+                self._settle()
+            self._changed.notify_all()
+
+    def _route(self, event):
+        """Passes an event of the node on to whom it concerns."""
+        kind = event["type"]
+        if kind == "STOP" and event.get("id") == "MANUAL":
+            for member in self._members:
+                member.stop()
+        elif kind in ("STOP", "INPUT_CLOSED"):
+            self._ends.append(event)
+        elif kind in ("INPUT", "INPUT_RECOVERED"):
+            if kind == "INPUT_RECOVERED":
+                self._settle()
+            self._receive(event)
+        elif kind == "RELOAD":
+            self._member(event["id"]).tell(event)
+        else:
+            for member in self._members:
+                member.tell(event)
+
+    def _settle(self):
+        """Tells of the ends that have been waiting."""
+        for event in self._ends:
+            if event["type"] == "INPUT_CLOSED":
+                self._receive(event)
+                continue
+            self._closing = True
+            for member in self._members:
+                member.close_inputs()
+        self._ends.clear()
+
+    def _close(self):
+        """The node's events have ended."""
+        self._ended = True
+        if not self._closing:
+            for member in self._members:
+                member.stop()
+
+    def _receive(self, event):
+        owner, event["id"] = event["id"].split("/", 1)
+        self._member(owner).receive(event)
+
+    def _member(self, id):
+        return next(member for member in self._members if member.operator.id == id)
+
+    def _deliver(self, member, event):
+        kind = event["type"]
+        if kind == ENDED:
+            if member.finished:
+                self._end(member)
+            return
+        operator = member.operator
+        try:
+            with speaking_as(operator.name):
+                if kind == "RELOAD":
+                    self._reload(operator)
+                status = operator.call(Event(event), self._sender(member))
+        except OperatorError as error:
+            if kind == "RELOAD":
+                # As the official runtime: what a new version makes of its own loading ends nothing.
+                record(self._name, "WARN", str(error), operator.name)
+                return
+            self._fail(error)
+            return
+        if status == STOP_ALL:
+            with self._changed:
+                for other in self._members:
+                    if other is not member:
+                        other.stop()
+                self._changed.notify_all()
+        if status in (STOP, STOP_ALL) or kind == "STOP" or member.finished:
+            self._end(member)
+
+    def _reload(self, operator):
+        try:
+            operator.reload()
+            record(self._name, "INFO", f"{operator.id}: loaded anew", operator.name)
+        except OperatorError as error:
+            what = f"{operator.id}: not loaded anew, the version before goes on"
+            record(self._name, "ERROR", f"{what}\n{error}", operator.name)
+
+    def _sender(self, member):
+        def send_output(output_id, data, metadata=None):
+            if output_id in member.outputs:
+                self._send(member, output_id, data, metadata)
+            elif output_id not in member.undeclared:
+                member.undeclared.add(output_id)
+                what = f"operator `{member.operator.name}` sends on `{output_id}`, which is none of its outputs"
+                record(self._name, "WARN", what, member.operator.name)
+
+        return send_output
+
+    def _send(self, member, output_id, data, metadata):
+        remote, edges = member.outputs[output_id]
+        value = array_of(data)
+        if edges:
+            parameters = parameters_of(metadata)
+            # A sender that passes metadata on passes its time on.
+            parameters.setdefault("timestamp", self._node.timestamp())
+            with self._changed:
+                for edge in edges:
+                    self._push(member, edge, value, parameters)
+                self._changed.notify_all()
+        if remote:
+            self._node.send_output(f"{member.operator.id}/{output_id}", data, metadata)
+
+    def _push(self, member, edge, value, parameters):
+        if edge.full and (member.threads or edge.consumer.threads):
+            # Somebody else makes room meanwhile.
+            edge.count_wait()
+            self._changed.wait_for(lambda: not edge.full or member.stopping or self._failed)
+        if len(edge.waiting) >= MAX_PENDING_SENDS:
+            what = f"{MAX_PENDING_SENDS} sends to input `{edge.consumer.operator.name}/{edge.id}` wait for room already"
+            raise RuntimeError(what)
+        event = {"type": "INPUT", "id": edge.id, "kind": "dora", "value": value, "metadata": dict(parameters)}
+        edge.push(event)
+
+    def _fail(self, error):
+        with self._changed:
+            if not self._failed:
+                record(self._name, "ERROR", str(error))
+            self._failed = True
+            self._changed.notify_all()
+
+    def _end(self, member):
+        """The end of one operator: dropped, then its outputs end, and nobody waits for it any more."""
+        if member.over:
+            return
+        with speaking_as(member.operator.name):
+            member.operator.drop()
+        for stream in self._streams:
+            stream.finish(member.operator.name)
+        with self._changed:
+            member.end()
+            last = all(other.over for other in self._members)
+            self._changed.notify_all()
+        # The last one's end is that of the process, unless somebody reads for it.
+        if not last or self._threaded:
+            self._node.send_output(END_OUTPUT + member.operator.id, b"")
