@@ -35,6 +35,36 @@ test("a Python file is run by Python 3 without buffering", () => {
   expect(rest).toEqual(["-u", join(folder.path, "x.py"), "-v", "two words"])
 })
 
+test("Python operators are run by our host, with the interpreter of Python nodes, uv or conda", () => {
+  using folder = folderWith({ "x.py": "", "bin/uv": "#!/bin/sh\n", "bin/conda": "#!/bin/sh\n" })
+  const operator = { kind: "python" as const, id: "op", path: "x.py", threads: false }
+  const { position } = folder.flow.nodes[0]!
+  const resolve = (condaEnv: string | null, path: string, uv = false) => {
+    const operators = [{ ...operator, condaEnv, position }]
+    const node = { ...folder.flow.nodes[0]!, path: "", operators }
+    return resolveCommand(node, folder.path, { ...env, PATH: path }, uv).argv
+  }
+  const bin = join(folder.path, "bin")
+  const host = join(import.meta.dir, "../runtime/python/main.py")
+  const [python, ...rest] = resolve(null, env.PATH)
+  expect([python === "", ...rest]).toEqual([false, "-u", host, "a"])
+  const uv = [join(bin, "uv"), "run", "python", "-u", host, "a"]
+  expect(resolve(null, bin, true)).toEqual(uv)
+  const conda = [
+    join(bin, "conda"),
+    "run",
+    "--no-capture-output",
+    "-n",
+    "e",
+    "python",
+    "-u",
+    host,
+    "a",
+  ]
+  expect(resolve("e", bin)).toEqual(conda)
+  expect(() => resolve("e", "/bin")).toThrow("there is no conda on PATH")
+})
+
 test("`python` is passed over when it is Python 2", () => {
   using folder = folderWith({
     "x.py": "",

@@ -38,6 +38,20 @@ export type NodeMemory = {
   inputs: Edge[]
 }
 
+/** An input of a node that may still receive something. */
+export type OpenInput = {
+  id: string
+  kind: "output" | "timer" | "logs"
+  source: string
+  /** From within the node itself. */
+  sibling: boolean
+}
+
+/** Of which input this is the edge. */
+export function openInput({ input: { id, source }, from, sibling }: Edge): OpenInput {
+  return { id, kind: source.kind, source: from, sibling }
+}
+
 /** Large messages that a consumer may hold at a time. */
 export function borrowBudget(queueSize: number): number {
   return queueSize + BORROW_EXTRA

@@ -32,6 +32,8 @@ import {
   closePool,
   type Edge,
   type NodeMemory,
+  type OpenInput,
+  openInput,
   type OutputPools,
   publishText,
 } from "./edges.ts"
@@ -49,9 +51,6 @@ export type MemoryOptions = {
   /** First message index of every ring; tests start near the wrap. Default 0. */
   startIndex?: number
 }
-
-/** An input of a node that may still receive something. */
-export type OpenInput = { id: string; kind: "output" | "timer" | "logs"; source: string }
 
 /** All memory of one running dataflow. */
 export class Memory implements Disposable {
@@ -265,7 +264,7 @@ export class Memory implements Disposable {
     const { inputs, inbox } = this.#node(id)
     return inputs
       .filter((edge) => Atomics.load(inbox.words, (edge.ring >> 2) + CLOSED_WORD) === 0)
-      .map((edge) => ({ id: edge.input.id, kind: edge.input.source.kind, source: edge.from }))
+      .map(openInput)
   }
 
   /** Sends a log record to every `dora/logs` input that asks for it; a node never gets its own. */

@@ -64,6 +64,11 @@ function symbolOf({ kind }: OperatorSpec, step: number): string {
   return SYMBOLS[kind][step] ?? "the loading"
 }
 
+/** Python operators often load a model when they are made, which takes as long as it takes. */
+export function isLoading({ spec, words }: Pick<WatchedNode, "spec" | "words">): boolean {
+  return isPython(spec) && openCall(spec, words) !== null
+}
+
 /** @example describeCall("rt", call) // "`dora_on_event` of operator `rt/op` (/flows/libop.so)" */
 export function describeCall(node: string, { operator, symbol }: OpenCall): string {
   const name = symbol.startsWith("the ") ? symbol : `\`${symbol}\``

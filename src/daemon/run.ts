@@ -8,7 +8,7 @@ import { Barrier } from "./barrier.ts"
 import { build } from "./build.ts"
 import { type EdgeCounters, type EdgeReport, reportEdge } from "./counters.ts"
 import { nodeEnvironments } from "./environment.ts"
-import { failedSource, howItEnded, StartAbortedError, StartupTimeoutError } from "./failure.ts"
+import { failedSource, howItEnded, StartAbortedError } from "./failure.ts"
 import { Guard, sweep } from "./guard.ts"
 import { watchPython } from "./hot-reload.ts"
 import { Launch } from "./launch.ts"
@@ -16,6 +16,7 @@ import { Listener } from "./listener.ts"
 import { Logs } from "./logs.ts"
 import { Memory } from "./memory.ts"
 import { Watchdog } from "./operators.ts"
+import { Patience } from "./patience.ts"
 import { StopLadder } from "./stop.ts"
 import { SupervisedNode } from "./supervise.ts"
 import type {
@@ -228,18 +229,13 @@ class Run implements RunningDataflow {
   async #passBarrier(barrier: Barrier): Promise<void> {
     const { signal, startupTimeoutMs = STARTUP_TIMEOUT_MS } = this.#options
     const abort = () => barrier.fail(new StartAbortedError(signal!.reason))
-    const timer = setTimeout(() => {
-      const node = this.#nodes.find(({ id }) => barrier.missing.includes(id))!
-      const { spec, command, log } = node
-      const seconds = startupTimeoutMs / 1000
-      barrier.fail(new StartupTimeoutError(spec, barrier.missing, seconds, command, log.stderrTail))
-    }, startupTimeoutMs)
+    const patience = new Patience(this.#nodes, startupTimeoutMs, barrier)
     signal?.addEventListener("abort", abort)
     if (signal?.aborted) abort()
     try {
       await barrier.passed
     } finally {
-      clearTimeout(timer)
+      patience[Symbol.dispose]()
       signal?.removeEventListener("abort", abort)
     }
   }

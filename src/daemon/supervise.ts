@@ -239,7 +239,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
     // Official: a node to which nothing can come is not started again, and that includes sources.
     const decided = this.#restarts.decide(exit.code === 0, performance.now())
     if (decided === null) return false
-    if (this.#subscribed && memory.openInputs(this.id).length === 0) {
+    if (this.#subscribed && memory.openInputs(this.id).every(({ sibling }) => sibling)) {
       say("info", `node ${this.id}: not restarting node because all inputs are already closed`)
       return false
     }

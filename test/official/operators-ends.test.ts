@@ -273,6 +273,48 @@ class Operator:
   )
 
   withWheel(
+    "is not started again when only its own operators could tell it something",
+    async () => {
+      const last = `
+class Operator:
+    def on_event(self, event, send_output):
+        if event["type"] == "INPUT_CLOSED":
+            raise ValueError("what now")
+`
+      const rt = {
+        id: "rt",
+        restart_policy: "on-failure",
+        operators: [
+          { id: "a", python: "last.py", inputs: { in: "source/out" }, outputs: ["out"] },
+          { id: "b", python: "echo.py", inputs: { in: "rt/a/out" } },
+        ],
+      }
+      await using flow = new MixedFlow([SOURCE, rt], { ...files(1), "last.py": last })
+      await flow.end(["rt"])
+      expect(flow.said(null)).toContain(
+        "node rt: not restarting node because all inputs are already closed",
+      )
+    },
+    LIMIT_MS,
+  )
+
+  withWheel(
+    "may take longer to make its operators than other nodes may take to start",
+    async () => {
+      const slow = ECHO.replace("self.slow = 0", "self.slow = time.sleep(2) or 0")
+      const nodes = [
+        SOURCE,
+        { id: "rt", operator: { python: "slow.py", inputs: { in: "source/out" } } },
+      ]
+      const options = { startupTimeoutMs: 1500 }
+      await using flow = new MixedFlow(nodes, { ...files(1), "slow.py": slow }, options)
+      await flow.end()
+      expect(flow.said("rt")).toContain("in [1]")
+    },
+    LIMIT_MS,
+  )
+
+  withWheel(
     "delivers what its operators send right before they end",
     async () => {
       const last = `

@@ -72,8 +72,11 @@ export type OfficialRun = AsyncDisposable & {
 export async function runOfficially(nodes: object[], limitMs?: number): Promise<OfficialRun> {
   const place = folder({})
   writeFileSync(join(place.path, "flow.yml"), JSON.stringify({ nodes }))
-  const options = { cwd: place.path, ...(limitMs ? { limitMs } : {}) }
-  const command = start([await officialDora(), "run", "flow.yml"], options)
+  const dora = await officialDora()
+  // Operators run by whatever is called `python`.
+  const env = { PATH: `${dirname(dora)}:${process.env.PATH}`, VIRTUAL_ENV: dirname(dirname(dora)) }
+  const options = { cwd: place.path, env, ...(limitMs ? { limitMs } : {}) }
+  const command = start([dora, "run", "flow.yml"], options)
   return {
     command,
     said: (node) => linesOf(command.output(), node),

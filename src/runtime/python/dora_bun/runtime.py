@@ -52,7 +52,8 @@ class Runtime:
             self._streams = name_prints(self._name)
         if not self._load():
             return 1
-        self._node = Node()
+        if not self._join():
+            return 1
         for member in self._members:
             member.operator.describe(self._config["dataflow_descriptor"])
             if member.threads:
@@ -108,6 +109,15 @@ class Runtime:
         for problem in problems:
             record(self._name, "ERROR", str(problem))
         return not problems
+
+    def _join(self):
+        """Registers, and waits for all other nodes."""
+        try:
+            self._node = Node()
+        except Exception as error:
+            why = " ".join(str(error).split("\n\nLocation:")[0].split())
+            record(self._name, "ERROR", f"node `{self._name}` can't join the dataflow: {why}")
+        return self._node is not None
 
     def _run_threads(self):
         lanes = [[member] for member in self._members if member.threads]
