@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { buildC, hasCc } from "../support/operators.ts"
+import { python } from "../support/python.ts"
 import { needs } from "../support/toolchain.ts"
 import { buildWasm, hasClang } from "../support/wasm.ts"
 import { operatorCases, Probe } from "./operator.ts"
+import { knownToPyarrow, loadPython } from "./python.ts"
 
 const PROBES = join(import.meta.dir, "operators")
 const folder = mkdtempSync(join(tmpdir(), "dora-conformance-"))
@@ -32,6 +34,14 @@ describe("WebAssembly, on a thread", () => {
 
 describe("shared library", () => {
   operatorCases(needs("cc", hasCc), () => new Probe("shared-library", library).load())
+})
+
+describe("Python", () => {
+  operatorCases(
+    needs("python3", python !== null),
+    () => loadPython(join(PROBES, "probe.py")),
+    knownToPyarrow,
+  )
 })
 
 describe("WebAssembly", () => {

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect } from "bun:test"
 import { createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { pythonWith } from "../support/python.ts"
-import { MixedFlow, NODE, WHEEL, withWheel } from "./flow.ts"
+import { WHEEL } from "../support/official.ts"
+import { MixedFlow, NODE, withWheel } from "./flow.ts"
 
 let before: string | undefined
 beforeAll(async () => {

@@ -5,14 +5,12 @@ import { startDataflow } from "../../src/daemon/run.ts"
 import type { DataflowResult, RunningDataflow, RunOptions } from "../../src/daemon/types.ts"
 import { FlowFolder } from "../../src/testing/folder.ts"
 import { inTime } from "../support/in-time.ts"
+import { WHEEL } from "../support/official.ts"
 import { python, pythonWith } from "../support/python.ts"
 import { type NamedTest, needs } from "../support/toolchain.ts"
 
 const LIMIT_MS = 30_000
 const INDEX = join(import.meta.dir, "../../src/index.ts")
-
-/** The official wheel, as `pip` takes it. */
-export const WHEEL = ["dora-rs==1.1.0", "numpy", "pyarrow"]
 
 /** A test that needs the official wheel; the first one installs it. */
 export const withWheel: NamedTest = needs("python3", python !== null)

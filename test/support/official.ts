@@ -8,7 +8,9 @@ import { python, pythonWith } from "./python.ts"
 import { type NamedTest, needs } from "./toolchain.ts"
 
 const NODES = join(import.meta.dir, "../official/nodes")
-const PACKAGES = ["dora-rs==1.1.0", "dora-rs-cli==1.1.0", "pyarrow", "numpy"]
+/** The official wheel, as `pip` takes it. */
+export const WHEEL = ["dora-rs==1.1.0", "numpy", "pyarrow"]
+const PACKAGES = [...WHEEL, "dora-rs-cli==1.1.0"]
 
 /** The release that these tests speak with. */
 export const OFFICIAL_VERSION = "1.1.0"

@@ -68,7 +68,7 @@ class Operator:
             return CONTINUE
         if type(status) is int and CONTINUE <= status <= STOP_ALL:
             return status
-        why = f"on_event returned {answer!r}, which is no status"
+        why = f"on_event returned {status!r}, which is no status"
         raise OperatorError(self.plan, self._what("in on_event"), why, "return a DoraStatus")
 
     def reload(self):
