@@ -2,7 +2,7 @@
 import { describe, expect } from "bun:test"
 import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { MixedFlow, withWheel } from "./flow.ts"
+import { MixedFlow, NODE, withWheel } from "./flow.ts"
 import {
   ECHO,
   files,
@@ -127,6 +127,31 @@ describe("what can't be loaded is told before the dataflow starts, with file and
     LIMIT_MS,
   )
 })
+
+withWheel(
+  "a damaged message is told to a Python operator as an error, and the next one arrives",
+  async () => {
+    const encoder = join(import.meta.dir, "../../src/arrow/encoder.ts")
+    const damaging = `${NODE}
+      import { Encoder } from ${JSON.stringify(encoder)}
+      using node = await Node.init()
+      const { prepare } = Encoder.prototype
+      const damaged = { byteLength: 64, headerLength: 0, template: 0, flat: null, write: (to, at) => to.fill(7, at, at + 64) }
+      for (let i = 1; i <= 3; i++) {
+        Encoder.prototype.prepare = i === 2 ? () => damaged : prepare
+        await node.sendOutput("out", Int32Array.of(i))
+      }`
+    const nodes = [
+      SOURCE,
+      { id: "rt", operator: { python: "echo.py", inputs: { in: "source/out" } } },
+    ]
+    await using flow = new MixedFlow(nodes, { "source.ts": damaging, "echo.py": ECHO })
+    await flow.end()
+    const told = flow.said("rt").filter((line) => /^(in|ERROR) /.test(line))
+    expect(told.toSorted()).toEqual(["ERROR None", "in [1]", "in [3]"])
+  },
+  LIMIT_MS,
+)
 
 describe("files of Python operators", () => {
   withWheel(
