@@ -88,5 +88,19 @@ function inputConfig(input: InputSpec, official: boolean): InputConfig {
 }
 
 function sourceText(source: Source): string {
-  return source.kind === "output" ? `${source.node}/${source.output}` : source.text
+  if (source.kind === "output") return `${source.node}/${source.output}`
+  return source.kind === "timer" ? timerText(source.periodNs) : source.text
 }
+
+/** In the coarsest unit that says it exactly, as the official daemon does; dora 0.x knows the first two. */
+function timerText(periodNs: number): string {
+  const [unit, ns] = TIMER_UNITS.find(([, unitNs]) => periodNs % unitNs === 0)!
+  return `dora/timer/${unit}/${periodNs / ns}`
+}
+
+const TIMER_UNITS = [
+  ["secs", 1e9],
+  ["millis", 1e6],
+  ["micros", 1e3],
+  ["nanos", 1],
+] as const
