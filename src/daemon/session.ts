@@ -9,7 +9,7 @@ import {
   type ReceivedRequest,
 } from "../wire/messages.ts"
 import { METADATA_VERSION } from "../wire/metadata.ts"
-import { readOldRegister } from "../wire/old.ts"
+import { readOldRegister } from "../wire/bincode/messages.ts"
 import { WireError } from "../wire/postcard.ts"
 import type { Mailbox } from "./mailbox.ts"
 

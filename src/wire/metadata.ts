@@ -175,7 +175,7 @@ export function writeFramedParameters(writer: Writer, parameters: Uint8Array | n
   writer
     .varint(count + 1)
     .text(FRAMING)
-    .byte(TEXT)
+    .variant(TEXT)
     .text(FRAMING_VALUE)
   if (parameters !== null) writer.raw(parameters.subarray(varintBytes(count)))
 }
@@ -187,21 +187,21 @@ function varintBytes(value: number): number {
 function writeParameter(writer: Writer, key: string, value: Parameter): void {
   switch (typeof value) {
     case "boolean":
-      writer.byte(BOOL).bool(value)
+      writer.variant(BOOL).bool(value)
       return
     case "string":
-      writer.byte(TEXT).text(value)
+      writer.variant(TEXT).text(value)
       return
     case "number":
-      if (isInteger(value)) writer.byte(INTEGER).signed(value)
-      else writer.byte(FLOAT).double(value)
+      if (isInteger(value)) writer.variant(INTEGER).signed(value)
+      else writer.variant(FLOAT).double(value)
       return
     case "bigint":
-      writer.byte(INTEGER).signed(checkedInteger(key, value))
+      writer.variant(INTEGER).signed(checkedInteger(key, value))
       return
   }
-  if (value instanceof Float) writer.byte(FLOAT).double(value.value)
-  else if (value instanceof Date) writer.byte(TIMESTAMP).text(timestampText(key, value))
+  if (value instanceof Float) writer.variant(FLOAT).double(value.value)
+  else if (value instanceof Date) writer.variant(TIMESTAMP).text(timestampText(key, value))
   else if (value instanceof Float64Array) writeDoubles(writer, value)
   else if (Array.isArray(value)) writeList(writer, key, value)
   else throw new ParameterError(key, `its value is ${value === null ? "null" : typeof value}`)
@@ -209,14 +209,14 @@ function writeParameter(writer: Writer, key: string, value: Parameter): void {
 
 function writeList(writer: Writer, key: string, items: readonly unknown[]): void {
   if (items.length > 0 && items.every((item) => typeof item === "string")) {
-    writer.byte(LIST_TEXT).varint(items.length)
+    writer.variant(LIST_TEXT).varint(items.length)
     for (const item of items) writer.text(item)
     return
   }
   if (
     items.every((item) => typeof item === "bigint" || (typeof item === "number" && isInteger(item)))
   ) {
-    writer.byte(LIST_INTEGER).varint(items.length)
+    writer.variant(LIST_INTEGER).varint(items.length)
     for (const item of items) writer.signed(checkedInteger(key, item as number | bigint))
     return
   }
@@ -227,12 +227,12 @@ function writeList(writer: Writer, key: string, items: readonly unknown[]): void
 }
 
 function writeDoubles(writer: Writer, items: ArrayLike<number>): void {
-  writer.byte(LIST_FLOAT).varint(items.length)
+  writer.variant(LIST_FLOAT).varint(items.length)
   for (let i = 0; i < items.length; i++) writer.double(items[i]!)
 }
 
 function readParameter(reader: Reader): Parameter {
-  const variant = reader.varint()
+  const variant = reader.variant()
   switch (variant) {
     case BOOL:
       return reader.bool()

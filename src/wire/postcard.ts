@@ -6,7 +6,7 @@ export class WireError extends DoraError {
   constructor(what: string, cause?: unknown) {
     super("WIRE", {
       what: `undecodable bytes of the dora node protocol: ${what}`,
-      fix: "both ends must speak the dora 1.x node protocol (metadata version 2)",
+      fix: "both ends must speak the node protocol of dora 1.x (metadata version 2), 0.5 or 0.4",
       cause,
     })
   }
@@ -64,6 +64,11 @@ export class Writer {
   /** `bool`. */
   bool(value: boolean): this {
     return this.byte(value ? 1 : 0)
+  }
+
+  /** Number of an enum's variant; dora's enums have fewer than 128. */
+  variant(value: number): this {
+    return this.byte(value)
   }
 
   /** Unsigned integer up to 2^53 - 1. */
@@ -189,6 +194,11 @@ export class Reader {
     const value = this.byte()
     if (value > 1) throw new WireError(`${value} is neither true nor false`)
     return value === 1
+  }
+
+  /** Number of an enum's variant. */
+  variant(): number {
+    return this.varint(0xffff_ffff)
   }
 
   /** Unsigned integer up to `limit`, at most 2^53 - 1. */

@@ -216,7 +216,7 @@ describe("a connection", () => {
     wrong.sendBytes(frame(Uint8Array.of(99)))
     await wrong.closed
     expect(stage.warnings).toEqual([
-      "connection of an unknown process closed: undecodable bytes of the dora node protocol: a frame of 67108865 bytes is larger than 67108864\n  fix: both ends must speak the dora 1.x node protocol (metadata version 2)",
+      "connection of an unknown process closed: undecodable bytes of the dora node protocol: a frame of 67108865 bytes is larger than 67108864\n  fix: both ends must speak the node protocol of dora 1.x (metadata version 2), 0.5 or 0.4",
       "connection of node source closed: a frame was not completed in time",
       "connection of node source closed: a frame was not completed in time",
       expect.stringContaining("unknown request 99"),
