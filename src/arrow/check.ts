@@ -43,6 +43,8 @@ export type Layout = BatchLayout & {
   readonly dictionaries: ReadonlyMap<number, BatchLayout>
   /** Only apache-arrow can read it. */
   readonly foreign: boolean
+  /** A dictionary comes in several batches. */
+  readonly deltas: boolean
 }
 
 /** Checks batches against the schema. */
@@ -51,6 +53,7 @@ export class FieldChecker {
   readonly #dictionaryFields = new Map<number, Field>()
   readonly #dictionaries = new Map<number, BatchLayout>()
   #foreign = false
+  #deltas = false
   // The batch being checked.
   #nodes: number[] = []
   #buffers: number[] = []
@@ -83,7 +86,7 @@ export class FieldChecker {
     const data = reader.child(header, 1)
     if (data === 0) throw new ArrowDataError(`the batch of dictionary ${id} has no data`)
     const isDelta = reader.fieldU8(header, 2) !== 0
-    if (isDelta || this.#dictionaries.has(id)) this.#foreign = true
+    if (isDelta || this.#dictionaries.has(id)) this.#deltas = this.#foreign = true
     this.#batch(message, data)
     this.#values(field, -1)
     this.#finish()
@@ -117,6 +120,7 @@ export class FieldChecker {
       simple: primitive && this.#nodes[1] === 0 ? elements : null,
       dictionaries: this.#dictionaries,
       foreign: this.#foreign,
+      deltas: this.#deltas,
     }
   }
 

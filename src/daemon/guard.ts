@@ -6,7 +6,8 @@ import { MAX_GUARD_RESTARTS } from "../core/limits.ts"
 export const MARKER = "DORA_BUN_DATAFLOW"
 
 // $1 is the dataflow's id. Lines on stdin: +<process group>, -<process group>, quit. The end of stdin without a quit
-// means that the daemon died. The sweep finds what left its group and what was just being started, hence the rounds.
+// means that the daemon died. The sweep finds what left its group and what was just being started, hence the rounds. The
+// samples are memory that nodes of dora 0.x have made, which outlives them.
 const SCRIPT = `
 trap '' INT TERM HUP
 groups=' '
@@ -19,16 +20,23 @@ while read -r line; do
         groups=$left ;;
   esac
 done
+marked() { grep -ls "${MARKER}=[0-9a-f,-]*$1" /proc/[0-9]*/environ; }
+for group in $groups; do kill -s STOP -- "-$group"; done 2>/dev/null
+samples=$(for file in $(marked "$1"); do ls -l "\${file%environ}fd"; done 2>/dev/null |
+  grep -o '/dev/shm/shmem_[0-9A-F]*')
 for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null
 round=0
 while [ $round -lt 20 ]; do
-  for file in $(grep -ls "${MARKER}=[0-9a-f,-]*$1" /proc/[0-9]*/environ); do
+  for file in $(marked "$1"); do
     pid=\${file#/proc/}
     kill -KILL "\${pid%/environ}"
   done
   sleep 0.05 || sleep 1
   round=$((round + 1))
 done 2>/dev/null
+for sample in $samples; do
+  grep -qs "$sample" /proc/[0-9]*/maps || rm -f "$sample"
+done
 `
 
 /**

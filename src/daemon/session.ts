@@ -3,6 +3,7 @@ import type { HybridClock, Stamp } from "../core/clock.ts"
 import { FRAME_TIMEOUT_MS } from "../core/limits.ts"
 import { Deframer, frame } from "../wire/frame.ts"
 import {
+  type DaemonReply,
   decodeRequest,
   encodeNextEvents,
   encodeReply,
@@ -42,6 +43,14 @@ export interface SessionNode {
   outputsDone(): void
 }
 
+/** How requests and replies of one generation of dora are written. */
+export type SessionCodec = {
+  decodeRequest(body: Uint8Array): { request: ReceivedRequest; stamp: Stamp }
+  encodeReply(reply: Exclude<DaemonReply, { type: "NextEvents" }>): Uint8Array
+  /** From events that are encoded for 1.x. */
+  encodeNextEvents(events: readonly Uint8Array[]): Uint8Array
+}
+
 /** The socket below a session. */
 export interface SessionSocket {
   write(bytes: Uint8Array): number
@@ -56,6 +65,8 @@ export class Session {
   readonly #socket: SessionSocket
   readonly #deframer: Deframer
   readonly #frameTimeoutMs: number
+  /** May be set before the first request. */
+  codec: SessionCodec = { decodeRequest, encodeReply, encodeNextEvents }
   #node: SessionNode | null = null
   #subscribed = false
   /** What to undo when the node hangs up while it waits for a reply. */
@@ -143,7 +154,7 @@ export class Session {
     if (this.#closed) return
     let decoded: { request: ReceivedRequest; stamp: Stamp }
     try {
-      decoded = decodeRequest(body)
+      decoded = this.codec.decodeRequest(body)
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       const old = readOldRegister(body)
@@ -227,7 +238,7 @@ export class Session {
     const waiter = (events: Uint8Array[]) => {
       answered = true
       this.#parked = null
-      this.#reply(encodeNextEvents(events))
+      this.#reply(this.codec.encodeNextEvents(events))
     }
     if (!node.mailbox.next(waiter)) return this.#result("another connection is waiting for events")
     if (!answered) this.#parked = () => node.mailbox.forget(waiter)
@@ -241,7 +252,7 @@ export class Session {
   }
 
   #result(error: string | null): void {
-    this.#reply(encodeReply({ type: "Result", error }))
+    this.#reply(this.codec.encodeReply({ type: "Result", error }))
   }
 
   #reply(body: Uint8Array): void {

@@ -56,20 +56,25 @@ export class PassingOutput {
 
   /** Passes a message on that has arrived whole; false when there is no room for it yet. */
   publish(head: PassingHead, data: Uint8Array): boolean {
+    return this.publishPayload(head, this.#payload(data.byteLength, data))
+  }
+
+  /** {@link publish} for a message that is put together as it is written. */
+  publishPayload(head: PassingHead, payload: Payload): boolean {
     const { writer } = this
     if (!writer.ready(false)) return false
-    const passing = this.#payload(data.byteLength, data)
     const { parameters } = head
-    const total = ((data.byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
+    const total = ((payload.byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
     if (total <= writer.inlineBytes) {
       this.#stamp(head)
-      writer.publishInline(passing, parameters)
+      writer.publishInline(payload, parameters)
       return true
     }
     const chunk = writer.allocate()
     if (chunk < 0) return false
-    writer.write(chunk, passing)
-    this.publishChunk(head, chunk, data.byteLength)
+    writer.write(chunk, payload)
+    this.#stamp(head)
+    writer.publishChunk(chunk, payload, parameters)
     return true
   }
 

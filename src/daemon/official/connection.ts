@@ -4,11 +4,13 @@ import { ptr } from "bun:ffi"
 import type { HybridClock, Stamp } from "../../core/clock.ts"
 import { closeFd } from "../../shm/libc.ts"
 import { frame, HEADER_BYTES } from "../../wire/frame.ts"
-import { decodeRequest, encodeReply } from "../../wire/messages.ts"
+import { oldReleaseOf } from "../../wire/bincode/messages.ts"
 import { WireError } from "../../wire/postcard.ts"
-import { NEXT_EVENT } from "../../wire/relay.ts"
 import { Session, type SessionHost } from "../session.ts"
-import { Intake, type IntakeOwner } from "./intake.ts"
+import { oldForm } from "./era/form.ts"
+import { OldIntake } from "./era/intake.ts"
+import { CURRENT } from "./form.ts"
+import { type FrameIntake, Intake, type IntakeOwner } from "./intake.ts"
 import type { RelayNode } from "./node.ts"
 import { Outgoing } from "./outgoing.ts"
 import { BROKEN, endWriting, READABLE, receive, send, WRITABLE } from "./sockets.ts"
@@ -34,7 +36,7 @@ export class Connection implements IntakeOwner {
   /** A frame that has begun must be complete by then, in monotonic nanoseconds. */
   deadlineNs = Number.POSITIVE_INFINITY
   readonly #session: Session
-  readonly #intake: Intake
+  #intake: FrameIntake
   readonly #clock: HybridClock
   readonly #nowNs: () => number
   readonly #frameTimeoutNs: number
@@ -129,20 +131,45 @@ export class Connection implements IntakeOwner {
 
   request(bytes: Uint8Array): void {
     const { node } = this
-    if (node?.waiter === this) throw new WireError("a request while another one is pending")
-    const isPoll = bytes[HEADER_BYTES] === NEXT_EVENT
-    if (!isPoll || !this.sender || !this.#session.streaming) {
+    const body = bytes.subarray(HEADER_BYTES)
+    if (!node) this.#recognise(body)
+    if (node?.waiter === this || node?.drops.awaitedBy(this)) {
+      throw new WireError("a request while another one is pending")
+    }
+    const { form } = this.out
+    if (form !== CURRENT && node?.drops.serve(this, body)) return
+    if (!form.isPoll(body) || !this.sender || !this.#session.streaming) {
       this.#session.receive(bytes)
       return
     }
-    this.saw(decodeRequest(bytes.subarray(HEADER_BYTES)).stamp)
+    this.saw(form.codec.decodeRequest(body).stamp)
     if (!node!.wait(this)) this.answer("another connection is waiting for events")
   }
 
   answer(error: string): void {
-    const bytes = frame(encodeReply({ type: "Result", error }))
-    // Replies are small: who has no room even for this one does not read.
+    this.reply(this.out.form.codec.encodeReply({ type: "Result", error }))
+  }
+
+  /** Writes a small reply. @throws WireError */
+  reply(body: Uint8Array): void {
+    const bytes = frame(body)
+    // Who has no room even for this one does not read.
     if (this.#write(bytes) !== bytes.byteLength) throw new WireError("replies are not read")
+  }
+
+  /** {@link reply} on behalf of another connection. */
+  deliver(body: Uint8Array): void {
+    this.#guarded(() => this.reply(body))
+  }
+
+  /** A first frame that says that its sender is of an older dora. */
+  #recognise(body: Uint8Array): void {
+    const release = this.out.form === CURRENT ? oldReleaseOf(body) : null
+    if (!release) return
+    const form = oldForm(release, (input, lost) => this.node?.complaints.loses(input, lost))
+    this.out.speak(form)
+    this.#session.codec = form.codec
+    this.#intake = new OldIntake(this, (this.#intake as Intake).rest())
   }
 
   saw(stamp: Stamp): void {

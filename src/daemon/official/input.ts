@@ -8,6 +8,7 @@ import type { Inbox } from "../../shm/segment.ts"
 import { writeStamp } from "../../wire/metadata.ts"
 import type { Writer } from "../../wire/postcard.ts"
 import { writeInputBody, writeInputHead } from "../../wire/relay.ts"
+import type { Form } from "./form.ts"
 import type { Outgoing } from "./outgoing.ts"
 
 const CLOCK_ID_BYTES = 16
@@ -37,6 +38,8 @@ export class RelayInput implements SlotSink {
   readonly #clockId = new Uint8Array(new ArrayBuffer(CLOCK_ID_BYTES))
   #out: Outgoing | null = null
   #mark = 0
+  #stream: Uint8Array = new Uint8Array(0)
+  #parameters: Uint8Array | null = null
 
   constructor(inbox: Inbox, plan: InputPlan, pid: number, wakeProducer: (() => void) | null) {
     this.id = plan.id
@@ -63,6 +66,10 @@ export class RelayInput implements SlotSink {
     } catch (error) {
       out.writer.truncate(this.#mark)
       throw error
+    }
+    if (out.form.message !== null) {
+      this.#convert(out, out.form.message)
+      return true
     }
     const { borrow, stream } = this.reader
     if (borrow === null && stream === null) return true
@@ -112,6 +119,10 @@ export class RelayInput implements SlotSink {
     writer.truncate(this.#mark)
     const clock = (slot + CLOCK_ID_WORD) * 4
     this.#clockId.set(bytes.subarray(clock, clock + CLOCK_ID_BYTES))
+    if (out.form.message !== null) {
+      this.#keep(at, length, parameters)
+      return
+    }
     if (length < 0) return
     this.#writeHead(writer)
     const from = at + ((length + 7) & ~7)
@@ -122,6 +133,35 @@ export class RelayInput implements SlotSink {
     )
     writer.raw(bytes.subarray(at, at + length))
     this.#writeStamp(writer)
+  }
+
+  /** What is to be converted must be known to be whole, which it is after the claim. */
+  #keep(at: number, length: number, parameters: number): void {
+    const { bytes } = this.#inbox
+    const from = at + ((length + 7) & ~7)
+    this.#stream = bytes.slice(at, at + Math.max(length, 0))
+    this.#parameters = parameters === 0 ? null : bytes.slice(from, from + parameters)
+  }
+
+  #convert(out: Outgoing, message: NonNullable<Form["message"]>): void {
+    const { borrow, stream, seconds, fraction } = this.reader
+    const inline = borrow === null && stream === null
+    out.writer.truncate(this.#mark)
+    let kept = false
+    try {
+      kept = message(out, {
+        input: this.id,
+        stamp: { seconds, fraction, id: this.#clockId },
+        parameters: inline ? this.#parameters : this.reader.parameters,
+        stream: borrow ? new Uint8Array(borrow.buffer) : (stream ?? this.#stream),
+        borrow,
+      })
+    } catch (error) {
+      out.writer.truncate(this.#mark)
+      throw error
+    } finally {
+      if (!kept) borrow?.release()
+    }
   }
 
   #writeHead(writer: Writer): void {

@@ -32,6 +32,26 @@ export interface IntakeOwner {
   saw(stamp: Stamp): void
 }
 
+/** What takes the bytes of a connection. */
+export interface FrameIntake {
+  /** A message waits for room: nothing more may be read. */
+  readonly blocked: boolean
+  /** A frame has begun and is not complete. */
+  readonly partial: boolean
+  /** Where the next bytes go, and how many may come. */
+  next(): { address: number; room: number }
+  /** Bytes have come to where {@link next} said. */
+  arrived(bytes: number): void
+  /** Serves the frames that are there. */
+  serve(): void
+  /** Is there room now for the message that waits? With `ask`, for who is about to sleep, its consumers are told. */
+  hasRoom(ask: boolean): boolean
+  /** Tries again what found no room. */
+  unblock(): void
+  /** The connection is gone: memory that was lent goes back. */
+  release(): void
+}
+
 /** A message on its way into memory. */
 type Passage = {
   output: PassingOutput
@@ -47,8 +67,7 @@ type Passage = {
 }
 
 /** Takes the bytes of one connection. Every method throws {@link WireError} on what is no frame. */
-export class Intake {
-  /** A message waits for room: nothing more may be read. */
+export class Intake implements FrameIntake {
   blocked = false
   readonly #owner: IntakeOwner
   readonly #staging = new Uint8Array(new ArrayBuffer(STAGING_BYTES))
@@ -64,12 +83,11 @@ export class Intake {
     this.#owner = owner
   }
 
-  /** A frame has begun and is not complete. */
   get partial(): boolean {
     return !this.blocked && (this.#end > this.#start || this.#passage !== null || this.#skip > 0)
   }
 
-  /** Where the next bytes go, and how many may come; the rest of a large message has its place already. */
+  /** The rest of a large message has its place already. */
   next(): { address: number; room: number } {
     const passage = this.#passage
     if (passage && passage.filled < passage.head.length) {
@@ -84,7 +102,6 @@ export class Intake {
     return { address: this.#address + this.#end, room: STAGING_BYTES - this.#end }
   }
 
-  /** Bytes have come to where {@link next} said. */
   arrived(bytes: number): void {
     const passage = this.#passage
     if (passage && passage.filled < passage.head.length) passage.filled += bytes
@@ -94,7 +111,6 @@ export class Intake {
     this.serve()
   }
 
-  /** Serves the frames that are there. */
   serve(): void {
     while (!this.#passage && this.#skip === 0 && this.#owner.ready) {
       const available = this.#end - this.#start
@@ -114,19 +130,23 @@ export class Intake {
     }
   }
 
-  /** Is there room now for the message that waits? With `ask`, for who is about to sleep, its consumers are told. */
   hasRoom(ask: boolean): boolean {
     return this.#passage?.output.writer.ready(ask) ?? false
   }
 
-  /** Tries again what found no room. */
   unblock(): void {
     this.blocked = false
     if (this.#passage) this.#passOn(this.#passage)
     this.serve()
   }
 
-  /** The connection is gone: memory that was lent goes back. */
+  /** Bytes behind the frame that is being served; somebody else takes them from here. */
+  rest(): Uint8Array {
+    const rest = this.#staging.slice(this.#start, this.#end)
+    this.#start = this.#end
+    return rest
+  }
+
   release(): void {
     const passage = this.#passage
     this.#passage = null

@@ -6,6 +6,8 @@ import type { SegmentRef } from "../../shm/plan.ts"
 import { Inbox } from "../../shm/segment.ts"
 import type { SessionHost } from "../session.ts"
 import { Connection } from "./connection.ts"
+import { Leftovers } from "./era/leftovers.ts"
+import { CURRENT } from "./form.ts"
 import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
 import { RelayNode } from "./node.ts"
 import { accept, emptyPipe, listenOnLoopback, PollSet, READABLE } from "./sockets.ts"
@@ -40,6 +42,7 @@ export class RelayLoop {
   readonly #host: SessionHost
   #stuck = false
   #running = true
+  readonly #leftovers = new Leftovers()
   #endNs = Number.POSITIVE_INFINITY
 
   /** @throws PortError */
@@ -83,6 +86,8 @@ export class RelayLoop {
       this.#sleep()
     }
     for (const connection of this.#connections) connection.close()
+    for (const node of this.#nodes.values()) this.#forget(node)
+    this.#leftovers.finish()
     for (const inbox of this.#inboxes.values()) inbox.close()
     closeFd(this.#listener.fd)
     if (this.#dynamic) closeFd(this.#dynamic.fd)
@@ -117,6 +122,9 @@ export class RelayLoop {
     }
     for (const node of this.#nodes.values()) node.serve()
     if (this.#connections.some(({ gone }) => gone)) {
+      for (const connection of this.#connections) {
+        if (connection.gone) this.#leftovers.read(connection)
+      }
       this.#connections = this.#connections.filter(({ gone }) => !gone)
       for (const node of this.#nodes.values()) this.#missDynamic(node)
     }
@@ -126,7 +134,17 @@ export class RelayLoop {
   /** The process of a node that was started by hand is nobody's child: it is gone when its connections are. */
   #missDynamic(node: RelayNode): void {
     if (!node.configuration || node.absent) return
-    if (!this.#connections.some((connection) => connection.node === node)) node.reset()
+    if (!this.#connections.some((connection) => connection.node === node)) this.#forget(node)
+  }
+
+  /** The process of a node is dead, and all that it has sent is read. */
+  #forget(node: RelayNode): void {
+    const { sinceMs } = node.drops
+    if (sinceMs !== null) {
+      const others = this.#connections.filter(({ gone, out }) => !gone && out.form !== CURRENT)
+      this.#leftovers.died(sinceMs, node.drops.ended, others)
+    }
+    node.reset()
   }
 
   #sleep(): void {
@@ -155,6 +173,9 @@ export class RelayLoop {
     const now = this.#flowClock.nowNs()
     connections.forEach((connection, i) => {
       const happened = poll.happened(OWN + nodes.length + i)
+      if (this.#leftovers.any && !happened && connection.interest === READABLE) {
+        this.#leftovers.read(connection)
+      }
       if (happened && !connection.gone) connection.serve(happened)
       if (connection.deadlineNs <= now && !connection.gone) connection.expire()
     })
@@ -222,7 +243,10 @@ export class RelayLoop {
   #end(): void {
     this.#running = false
     this.#endNs = this.#flowClock.nowNs() + FAREWELL_NS
-    for (const node of this.#nodes.values()) node.mailbox.end()
+    for (const node of this.#nodes.values()) {
+      node.mailbox.end()
+      node.drops.end()
+    }
   }
 
   /** A dead node is gone when all that it has sent is where it belongs. */
@@ -234,7 +258,7 @@ export class RelayLoop {
       if (left.length > 0 && now < deadline) continue
       for (const connection of left) connection.close()
       this.#dying.delete(node)
-      node.reset()
+      this.#forget(node)
       this.#report({ type: "drained", node: node.id })
     }
   }

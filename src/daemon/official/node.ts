@@ -11,17 +11,17 @@ import { encodeEvent, type NodeEvent } from "../../wire/events.ts"
 import { END_OUTPUT, type SendHead } from "../../wire/relay.ts"
 import { Mailbox } from "../mailbox.ts"
 import type { SessionNode } from "../session.ts"
+import { Complaints } from "./complaints.ts"
 import type { Connection } from "./connection.ts"
+import { DropTokens } from "./era/drops.ts"
 import { RelayInput } from "./input.ts"
 import type { RelayNodePlan, RelayReport } from "./messages.ts"
 import { Silence } from "./silence.ts"
 import { Ticks } from "./ticks.ts"
+import { Turns } from "./turns.ts"
 import type { Outgoing } from "./outgoing.ts"
 import type { PassingOutput } from "../../shm/passing.ts"
 import { RelayOutputs } from "./outputs.ts"
-
-/** A reply that has grown to this is sent; what is left goes into the next. */
-const REPLY_BYTES = 1024 * 1024
 
 /** What the nodes of a relay share. */
 export type RelayAround = {
@@ -48,6 +48,8 @@ export class RelayNode implements SessionNode {
   exited = false
   /** Who waits for events. */
   waiter: Connection | null = null
+  /** Of a node of dora 0.x: memory of messages that it may use again. */
+  drops: DropTokens
   readonly #around: RelayAround
   readonly #inbox: Inbox
   readonly #sleeper: Sleeper
@@ -56,13 +58,17 @@ export class RelayNode implements SessionNode {
   #answer: ((error: string | null) => void) | null = null
   #inputs: RelayInput[] = []
   readonly #ticks: Ticks
-  readonly outputsDone = () => this.closeOutputs(this.outputs)
+  readonly outputsDone = () => {
+    this.closeOutputs(this.outputs)
+    this.drops.end()
+  }
   #outputs: RelayOutputs | null = null
-  #turn = 0
+  readonly #turns: Turns
   /** Operators that have ended while others go on. */
   readonly #ended = new Set<string>()
   #allClosedTold = false
   #endless = false
+  readonly complaints: Complaints
   /** It has subscribed, or waits at the barrier. */
   #here = false
 
@@ -80,6 +86,9 @@ export class RelayNode implements SessionNode {
     const ends = (plan.operators ?? []).map(({ id }) => END_OUTPUT + id)
     this.outputs = [...plan.outputs.map(({ id }) => id), ...ends]
     this.#around = around
+    this.complaints = new Complaints(plan.node, around.report)
+    this.#turns = new Turns(this.complaints, (input, out) => this.#heard(input, out))
+    this.drops = new DropTokens(around.clock)
     this.#inbox = around.inboxOf(plan.inbox, plan.wakeFd)
     this.#sleeper = new Sleeper(this.#inbox, plan.pid, plan.wakeFd)
     // What it misses before it joins is gone, and must hold nobody up.
@@ -134,6 +143,7 @@ export class RelayNode implements SessionNode {
   /** A connection is gone. */
   leave(connection: Connection): void {
     if (this.waiter === connection) this.waiter = null
+    this.drops.leave(connection)
   }
 
   /** A node that was started by hand has gone, or has not come yet. */
@@ -145,6 +155,7 @@ export class RelayNode implements SessionNode {
   reset(): void {
     this.#here = false
     this.mailbox = new Mailbox()
+    this.drops = new DropTokens(this.#around.clock)
     this.waiter = null
     this.#answer = null
     this.exited = false
@@ -236,41 +247,19 @@ export class RelayNode implements SessionNode {
 
   #collect(out: Outgoing): number {
     if (this.mailbox.ended && this.mailbox.pending === 0) return 0
-    let events = this.#messages(out) + this.#ticks.write(out)
+    let events = this.#turns.take(this.#inputs, out) + this.#ticks.write(out)
     const closings = this.mailbox.ended ? [] : this.#closings()
     for (const event of [...this.mailbox.take(), ...closings]) {
-      out.writer.raw(event)
-      events++
+      if (out.form.event(out.writer, event)) events++
     }
     return events
   }
 
-  /** Messages from all rings in turn, each at most as long as its queue: nobody keeps others away. */
-  #messages(out: Outgoing): number {
-    let events = 0
-    const count = this.#inputs.length
-    for (let i = 0; i < count && out.byteLength < REPLY_BYTES; i++) {
-      const input = this.#inputs[(this.#turn + i) % count]!
-      for (let left = input.reader.ring.queueSize; left > 0; left--) {
-        if (out.byteLength >= REPLY_BYTES || !this.#message(input, out)) break
-        events++
-        if (!this.#silence.heard(input.id, this.#nowNs)) continue
-        out.writer.raw(this.#event({ type: "InputRecovered", id: input.id }))
-        events++
-      }
-    }
-    this.#turn++
-    return events
-  }
-
-  #message(input: RelayInput, out: Outgoing): boolean {
-    if (input.closed) return false
-    try {
-      return input.take(out)
-    } catch (error) {
-      this.#around.report({ type: "warn", message: `node ${this.id}: ${(error as Error).message}` })
-      return false
-    }
+  /** A message was taken: its input may have been told as closed. @returns events written */
+  #heard(input: RelayInput, out: Outgoing): number {
+    if (!this.#silence.heard(input.id, this.#nowNs)) return 0
+    const recovered = this.#event({ type: "InputRecovered", id: input.id })
+    return out.form.event(out.writer, recovered) ? 1 : 0
   }
 
   /** Inputs that have ended since the last look, and whether nothing can come any more. */
@@ -313,8 +302,7 @@ export class RelayNode implements SessionNode {
   /** Nobody listens: producers that wait for room must not wait for ever. */
   #drainUnheard(): void {
     for (const input of this.#inputs) {
-      if (!input.reader.ring.backpressure) continue
-      while (input.discard());
+      while (input.reader.ring.backpressure && input.discard());
     }
   }
 }

@@ -1,10 +1,9 @@
 import { ptr } from "bun:ffi"
 import type { Borrow } from "../../shm/reader.ts"
-import { Writer } from "../../wire/postcard.ts"
-import { frameNextEvents, NEXT_EVENTS_ROOM } from "../../wire/relay.ts"
+import type { Writer } from "../../wire/postcard.ts"
+import { CURRENT, type Form } from "./form.ts"
 import { send, sendParts } from "./sockets.ts"
 
-const FIRST_BYTES = 64 * 1024
 /** A buffer that one reply made larger than this is not kept for the next. */
 const MOST_KEPT_BYTES = 4 * 1024 * 1024
 
@@ -15,7 +14,9 @@ const MOST_KEPT_BYTES = 4 * 1024 * 1024
  * @example out.begin(); out.writer.raw(event); out.finish(1); while (!out.flush(fd)) await writable
  */
 export class Outgoing {
-  writer = new Writer(FIRST_BYTES)
+  /** The generation of dora that the peer is of. */
+  form: Form = CURRENT
+  writer: Writer = this.form.writer()
   /** Bytes of large messages in this reply. */
   largeBytes = 0
   #cuts: { at: number; address: number; length: number }[] = []
@@ -34,27 +35,32 @@ export class Outgoing {
     return this.writer.length + this.largeBytes
   }
 
+  /** The peer turned out to be of another generation. */
+  speak(form: Form): void {
+    this.form = form
+    this.writer = form.writer()
+  }
+
   /** Starts a reply. */
   begin(): void {
-    if (this.writer.length > MOST_KEPT_BYTES) this.writer = new Writer(FIRST_BYTES)
+    if (this.writer.length > MOST_KEPT_BYTES) this.writer = this.form.writer()
     this.writer.reset()
-    for (let i = 0; i < NEXT_EVENTS_ROOM; i++) this.writer.byte(0)
+    for (let i = 0; i < this.form.room; i++) this.writer.byte(0)
     this.largeBytes = 0
     this.#cuts = []
   }
 
-  /** Here follow the bytes of a large message; it is given back when they are written. */
-  splice(borrow: Borrow): void {
-    const address = (borrow.pool.pool.chunkPointer(borrow.chunk) as number) + borrow.offset
-    this.#cuts.push({ at: this.writer.length, address, length: borrow.length })
+  /** Here follow bytes of a large message, all unless it says which; it is given back when they are written. */
+  splice(borrow: Borrow, from = 0, length = borrow.length): void {
+    this.#cuts.push({ at: this.writer.length, address: borrow.address + from, length })
     this.#borrows.push(borrow)
-    this.largeBytes += borrow.length
+    this.largeBytes += length
   }
 
   /** The reply has all its events. */
   finish(events: number): void {
     const bytes = this.writer.bytes
-    let from = frameNextEvents(bytes, events, this.largeBytes)
+    let from = this.form.frame(bytes, events, this.largeBytes)
     const base = ptr(bytes.buffer) as number
     this.#parts = []
     this.#next = 0

@@ -2,122 +2,14 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import { connect } from "node:net"
 import { HybridClock } from "../../core/clock.ts"
-import { parseDataflow } from "../../descriptor/load.ts"
-import { Inbox } from "../../shm/segment.ts"
-import { EdgeReader } from "../../shm/reader.ts"
-import { Client } from "../../testing/client.ts"
+import { Stage, until } from "../../testing/stage.ts"
 import { encodeEvent } from "../../wire/events.ts"
 import { frame } from "../../wire/frame.ts"
 import { encodeRequest } from "../../wire/messages.ts"
 import { decodeParameters, encodeMessage, encodeParameters } from "../../wire/metadata.ts"
-import { Memory } from "../memory.ts"
-import { Relay } from "./relay.ts"
 
 const OK = { type: "Result", error: null } as const
 const clock = new HybridClock()
-const TEXT = `nodes:
-- { id: source, path: a, inputs: { in: sink/back }, outputs: [out, unheard] }
-- { id: sink, path: a, inputs: { in: { source: source/out, queue_size: 4, queue_policy: POLICY } }, outputs: [back] }
-`
-
-/** A dataflow of two nodes; the relay serves `source`, the test is `sink`. */
-class Stage implements AsyncDisposable {
-  readonly dataflow = crypto.randomUUID()
-  readonly memory: Memory
-  readonly warnings: string[] = []
-  readonly closed: string[] = []
-  readonly reader: EdgeReader
-  readonly producer: Inbox
-  readonly #clients: Client[] = []
-  #relay: Relay | null = null
-
-  constructor(policy: "drop_oldest" | "backpressure" = "drop_oldest") {
-    const flow = parseDataflow(TEXT.replace("POLICY", policy), "flow.yml")
-    const { dataflow } = this
-    const options = { dataflow, wait: "park", exitWhenNodesFinish: false } as const
-    this.memory = Memory.create(flow, options)
-    const { pid, inbox, wakeFd, inputs } = this.memory.nodePlan("sink")
-    this.reader = new EdgeReader(new Inbox(pid, inbox, wakeFd), inputs[0]!, pid)
-    const { producer } = inputs[0]!
-    this.producer = new Inbox(pid, producer!.inbox, producer!.wakeFd)
-    this.reader.onCredit = () => this.producer.wake()
-  }
-
-  async open(frameTimeoutMs = 30_000): Promise<this> {
-    const plan = {
-      dataflow: this.dataflow,
-      nodes: [
-        {
-          plan: this.memory.nodePlan("source"),
-          mayRestart: false,
-          configuration: null,
-          silentAfterNs: {},
-        },
-      ],
-      maxSockets: 8,
-      frameTimeoutMs,
-    }
-    this.#relay = await Relay.start(plan, {
-      subscribe: (_node, relayed, reply) => {
-        reply(relayed ? null : "not relayed")
-        return () => {}
-      },
-      closeOutputs: (_node, outputs) => void this.closed.push(...outputs),
-      era: (node, version) => void this.warnings.push(`${node} is of ${version}`),
-      warn: (message) => void this.warnings.push(message),
-      crashed: (error) => void this.warnings.push(`crashed: ${error}`),
-    })
-    return this
-  }
-
-  get relay(): Relay {
-    return this.#relay!
-  }
-
-  get port(): number {
-    return Number(this.relay.address.split(":")[1])
-  }
-
-  async client(): Promise<Client> {
-    const client = await Client.connect({ hostname: "127.0.0.1", port: this.port })
-    this.#clients.push(client)
-    return client
-  }
-
-  async registered(node = "source"): Promise<Client> {
-    const client = await this.client()
-    expect(await client.register({ dataflow_id: this.dataflow, node_id: node })).toEqual(OK)
-    return client
-  }
-
-  /** The event connection and the control connection of a node that was let past the barrier. */
-  async joined(): Promise<{ events: Client; control: Client }> {
-    const events = await this.registered()
-    expect(await events.request({ type: "Subscribe" })).toEqual(OK)
-    return { events, control: await this.registered() }
-  }
-
-  /** The next message of `source/out`. */
-  async take(): Promise<EdgeReader> {
-    await until(() => this.reader.take(), "a message")
-    return this.reader
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const client of this.#clients) client.close()
-    await this.#relay?.[Symbol.asyncDispose]()
-    this.memory[Symbol.dispose]()
-  }
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 5000
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`in vain: ${what}`)
-    await Bun.sleep(1)
-  }
-}
-
 function message(size: number, fill: number, parameters = {}, output = "out") {
   const data = size === 0 ? null : new Uint8Array(size).fill(fill)
   const bytes = encodeMessage(clock.stamp(), encodeParameters(parameters), data)

@@ -4,7 +4,6 @@ import type { FlowClock } from "../../shm/clock.ts"
 import type { InputPlan } from "../../shm/plan.ts"
 import type { Inbox } from "../../shm/segment.ts"
 import { TimerRing } from "../../shm/timer.ts"
-import { writeTick } from "../../wire/relay.ts"
 import type { Outgoing } from "./outgoing.ts"
 
 /** The timer inputs of one node. */
@@ -40,7 +39,7 @@ export class Ticks {
     const now = this.any ? this.#flowClock.nowNs() : 0
     for (const { id, ring } of this.#timers) {
       if (!ring.take(now)) continue
-      writeTick(out.writer, id, this.#clock.stamp())
+      out.form.tick(out.writer, id, this.#clock.stamp())
       events++
     }
     return events
