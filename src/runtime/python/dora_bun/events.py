@@ -49,6 +49,14 @@ def array_of(data):
     raise RuntimeError(f"`send_output` takes bytes or an array of pyarrow, not {type(data).__name__}")
 
 
+def size_of(array):
+    """Bytes of the elements of an array."""
+    if isinstance(array, pa.lib.NumericArray):
+        # `nbytes` takes twenty times as long.
+        return len(array) * array.type.bit_width // 8
+    return array.nbytes
+
+
 def parameters_of(metadata):
     """Metadata as it arrives where a message leaves the process: what dora has no type for is text."""
     return {key: _parameter(value) for key, value in (metadata or {}).items()}

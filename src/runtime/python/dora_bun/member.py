@@ -15,15 +15,14 @@ class Member:
         self.endless = False
         self.stopping = False
         self.over = False
+        # To siblings; those of all outputs.
+        self.edges = []
         self.undeclared = set()
+        # What it is given as `send_output`.
+        self.send_output = None
         # Events that concern no single input, and go first.
         self._news = []
         self._turn = 0
-
-    @property
-    def edges(self):
-        """To siblings."""
-        return [edge for _, edges in self.outputs.values() for edge in edges]
 
     @property
     def finished(self):
@@ -38,8 +37,14 @@ class Member:
 
     @property
     def _free(self):
+        if self.over:
+            return False
         # While something that it sent waits for room, only a stop gets through.
-        return not self.over and (self.stopping or not any(edge.waiting for edge in self.edges))
+        if not self.stopping:
+            for edge in self.edges:
+                if edge.waiting:
+                    return False
+        return True
 
     @property
     def overfull(self):
@@ -53,11 +58,11 @@ class Member:
         if self._news:
             return self._news.pop(0)
         ports = self.ports
-        for i in range(len(ports)):
-            at = (self._turn + i) % len(ports)
-            event = ports[at].take()
+        count = len(ports)
+        for i in range(self._turn, self._turn + count):
+            event = ports[i % count].take()
             if event is not None:
-                self._turn = at + 1
+                self._turn = (i + 1) % count
                 return event
         return None
 
@@ -65,7 +70,9 @@ class Member:
         """An event of one of its inputs."""
         if self.over:
             return
-        next(port for port in self.ports if port.id == event["id"]).put(event)
+        for port in self.ports:
+            if port.id == event["id"]:
+                port.put(event)
 
     def tell(self, event):
         """An event of the node, as far as it concerns this operator."""

@@ -93,16 +93,16 @@ class SiblingEdge:
         """Would a message have to wait?"""
         return self.backpressure and not self.gone and len(self._queue) >= self.size
 
-    def push(self, event):
+    def push(self, event, size):
         if self.gone:
             return
         if self.full:
             self.count_wait()
-            self.waiting.append(event)
+            self.waiting.append((event, size))
             return
         if len(self._queue) >= self.size:
             self._drop()
-        self._append(event)
+        self._append(event, size)
 
     def take(self):
         if self._queue:
@@ -110,7 +110,7 @@ class SiblingEdge:
             self._count(TAIL_WORD)
             self._count(TAKEN_WORD)
             if self.waiting:
-                self._append(self.waiting.popleft())
+                self._append(*self.waiting.popleft())
             return event
         if self._ended and not self.closed:
             self.closed = True
@@ -133,10 +133,10 @@ class SiblingEdge:
         while self._queue:
             self._drop()
 
-    def _append(self, event):
+    def _append(self, event, size):
         self._queue.append(event)
         self._count(HEAD_WORD)
-        self._floats[(self._base >> 1) + SENT_BYTES_FLOAT] += event["value"].nbytes
+        self._floats[(self._base >> 1) + SENT_BYTES_FLOAT] += size
 
     def _drop(self):
         self._queue.popleft()

@@ -8,12 +8,12 @@ import traceback
 
 from dora import Node
 
-from .events import Event, array_of, parameters_of
+from .events import Event, array_of, parameters_of, size_of
 from .member import Member
 from .memory import Memory
 from .operator import STOP, STOP_ALL, Operator, OperatorError
 from .ports import ENDED, MAX_PENDING_SENDS, Port, SiblingEdge
-from .say import Plain, name_prints, record, speaking_as
+from .say import Plain, name_prints, record, speak_as
 
 # What the daemon's relay takes for the end of an operator (src/wire/relay.ts).
 END_OUTPUT = "dora/end/"
@@ -33,7 +33,8 @@ class Runtime:
         self._config = json.loads(environment["DORA_NODE_CONFIG"].replace("!Tcp ", "", 1))
         self._name = self._plan["node"]
         self._memory = Memory(self._plan)
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._node = None
         self._failed = False
         # The node's events have ended.
@@ -89,10 +90,13 @@ class Runtime:
                 _, sender, output = edge["source"].split("/", 2)
                 port = SiblingEdge(id, self._memory, edge, member)
                 members[sender].outputs[output][1].append(port)
+                members[sender].edges.append(port)
             else:
                 port = Port(id, self._memory, edge)
                 member.endless |= not port.is_data and not plan["exitWhenNodesFinish"]
             member.ports.append(port)
+        for member in members.values():
+            member.send_output = self._sender(member)
         return list(members.values())
 
     def _load(self):
@@ -101,8 +105,8 @@ class Runtime:
         problems = [problem for problem in checked if problem]
         for member in self._members if not problems else []:
             try:
-                with speaking_as(member.operator.name):
-                    member.operator.load()
+                speak_as(member.operator.name)
+                member.operator.load()
             except OperatorError as error:
                 problems.append(error)
                 break
@@ -127,7 +131,7 @@ class Runtime:
         for thread in threads:
             thread.start()
         self._serve(own)
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._failed or all(member.over for member in self._members))
         if not self._failed:
             for thread in threads:
@@ -144,31 +148,39 @@ class Runtime:
     def _read(self):
         """Reads the node's events until they end."""
         while not self._ended:
-            with self._changed:
+            with self._lock:
                 self._changed.wait_for(lambda: self._failed or not any(member.overfull for member in self._members))
             self._take(wait=True)
 
     def _serve(self, members, reads=False):
         """Gives some operators their events in turn, until all of them have ended."""
         siblings = any(member.edges for member in members)
-        while not self._failed and not all(member.over for member in members):
+        left = list(members)
+        while left and not self._failed:
             progress = False
-            for member in members:
-                with self._changed:
+            for member in left:
+                with self._lock:
                     event = member.next_event()
-                    if event is not None and self._threaded:
+                    if event is not None:
                         # There is room now for who waits for it.
-                        self._changed.notify_all()
+                        self._notify()
                 if event is not None:
                     progress = True
                     self._deliver(member, event)
+            if any(member.over for member in left):
+                left = [member for member in left if not member.over]
+                continue
             if reads:
                 if not progress or siblings or self._ends:
                     self._take(wait=not progress)
             elif not progress:
-                with self._changed:
-                    if not self._failed and not any(member.ready for member in members):
+                with self._lock:
+                    if not self._failed and not any(member.ready for member in left):
                         self._changed.wait()
+
+    def _notify(self):
+        if self._threaded:
+            self._changed.notify_all()
 
     def _take(self, wait):
         """Reads the node's next event, if there is one or it is waited for."""
@@ -182,14 +194,14 @@ class Runtime:
         blocks = wait and not self._ends
         # (`try_recv` would keep other threads from sending meanwhile.)
         event = self._node.next() if blocks or not self._node.is_empty() else None
-        with self._changed:
+        with self._lock:
             if event is not None:
-                self._route(event)
+                self._route(Event(event))
             elif blocks:
                 self._close()
             else:
                 self._settle()
-            self._changed.notify_all()
+            self._notify()
 
     def _route(self, event):
         """Passes an event of the node on to whom it concerns."""
@@ -242,10 +254,10 @@ class Runtime:
             return
         operator = member.operator
         try:
-            with speaking_as(operator.name):
-                if kind == "RELOAD":
-                    self._reload(operator)
-                status = operator.call(Event(event), self._sender(member))
+            speak_as(operator.name)
+            if kind == "RELOAD":
+                self._reload(operator)
+            status = operator.call(event, member.send_output)
         except OperatorError as error:
             if kind == "RELOAD":
                 # As the official runtime: what a new version makes of its own loading ends nothing.
@@ -254,12 +266,12 @@ class Runtime:
             self._fail(error)
             return
         if status == STOP_ALL:
-            with self._changed:
+            with self._lock:
                 for other in self._members:
                     if other is not member:
                         other.stop()
-                self._changed.notify_all()
-        if status in (STOP, STOP_ALL) or kind == "STOP" or member.finished:
+                self._notify()
+        if status in (STOP, STOP_ALL) or kind == "STOP" or (kind == "INPUT_CLOSED" and member.finished):
             self._end(member)
 
     def _reload(self, operator):
@@ -285,46 +297,50 @@ class Runtime:
         remote, edges = member.outputs[output_id]
         value = array_of(data)
         if edges:
+            size = size_of(value)
             parameters = parameters_of(metadata)
             # A sender that passes metadata on passes its time on.
-            parameters.setdefault("timestamp", self._node.timestamp())
-            with self._changed:
+            if "timestamp" not in parameters:
+                parameters["timestamp"] = self._node.timestamp()
+            with self._lock:
                 for edge in edges:
-                    self._push(member, edge, value, parameters)
-                self._changed.notify_all()
+                    self._make_room(member, edge)
+                    copy = dict(parameters)
+                    edge.push(Event(type="INPUT", id=edge.id, kind="dora", value=value, metadata=copy), size)
+                self._notify()
         if remote:
             self._node.send_output(f"{member.operator.id}/{output_id}", data, metadata)
 
-    def _push(self, member, edge, value, parameters):
-        if edge.full and (member.threads or edge.consumer.threads):
+    def _make_room(self, member, edge):
+        if not edge.full:
+            return
+        if member.threads or edge.consumer.threads:
             # Somebody else makes room meanwhile.
             edge.count_wait()
             self._changed.wait_for(lambda: not edge.full or member.stopping or self._failed)
         if len(edge.waiting) >= MAX_PENDING_SENDS:
             what = f"{MAX_PENDING_SENDS} sends to input `{edge.consumer.operator.name}/{edge.id}` wait for room already"
             raise RuntimeError(what)
-        event = {"type": "INPUT", "id": edge.id, "kind": "dora", "value": value, "metadata": dict(parameters)}
-        edge.push(event)
 
     def _fail(self, error):
-        with self._changed:
+        with self._lock:
             if not self._failed:
                 record(self._name, "ERROR", str(error))
             self._failed = True
-            self._changed.notify_all()
+            self._notify()
 
     def _end(self, member):
         """The end of one operator: dropped, then its outputs end, and nobody waits for it any more."""
         if member.over:
             return
-        with speaking_as(member.operator.name):
-            member.operator.drop()
+        speak_as(member.operator.name)
+        member.operator.drop()
         for stream in self._streams:
             stream.finish(member.operator.name)
-        with self._changed:
+        with self._lock:
             member.end()
             last = all(other.over for other in self._members)
-            self._changed.notify_all()
+            self._notify()
         # The last one's end is that of the process, unless somebody reads for it.
         if not last or self._threaded:
             self._node.send_output(END_OUTPUT + member.operator.id, b"")

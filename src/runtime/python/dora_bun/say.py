@@ -3,7 +3,6 @@
 import json
 import sys
 import threading
-from contextlib import contextmanager
 from datetime import datetime, timezone
 
 # Prints of operators are taken apart by thread; records of several threads must not run into each other.
@@ -27,14 +26,9 @@ def record(node, level, message, target="dora-bun", stream=None):
         stream.write(json.dumps(entry) + "\n")
 
 
-@contextmanager
-def speaking_as(name):
-    """What this thread prints meanwhile is said by an operator."""
+def speak_as(name):
+    """What this thread prints from now on is said by an operator. The host itself prints nothing."""
     _speaking.name = name
-    try:
-        yield
-    finally:
-        _speaking.name = None
 
 
 class NamedStream:
