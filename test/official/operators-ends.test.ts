@@ -47,6 +47,8 @@ class Operator:
         expect(tail).toContain(`operator \`rt/bad\` (${file}) failed in on_event\n  why: `)
         expect(tail).toContain(why)
         expect(tail).not.toContain("runtime/python")
+        // All are dropped on this way out as well.
+        expect(linesOf(flow, "rt/echo").at(-1)).toBe("dropped")
       },
       LIMIT_MS,
     )
@@ -69,6 +71,7 @@ class Operator:
         "SIGSEGV",
         `\`on_event\` of operator \`rt/op\` (${file})`,
       ])
+      expect(end.stderrTail.join("\n")).toContain(`File "${file}", line 4 in on_event`)
       expect(flow.said("sink")).toContain("x 3 3")
     },
     LIMIT_MS,
@@ -195,6 +198,29 @@ class Operator:
         else:
             print(event["type"], event["id"], flush=True)
 `
+  withWheel(
+    "whose class has slots are loaded anew too",
+    async () => {
+      const slots = (text: string) => `
+class Operator:
+    __slots__ = ("ticks",)
+    def __init__(self):
+        self.ticks = 0
+    def on_event(self, event, send_output):
+        self.ticks += 1
+        print("${text}", self.ticks, flush=True)
+`
+      const operator = { python: "op.py", inputs: { tick: "dora/timer/millis/10" } }
+      const files = { "op.py": slots("one") }
+      await using flow = new MixedFlow([{ id: "rt", operator }], files, { hotReload: true })
+      await flow.untilLine("rt", "one 3")
+      writeFileSync(join(flow.folder.path, "op.py"), slots("two"))
+      await flow.untilLine("rt", "two 3")
+      await flow.stop()
+    },
+    LIMIT_MS,
+  )
+
   for (const threads of [false, true]) {
     withWheel(
       `are loaded anew when they are saved: state stays, no message is lost, a broken version changes nothing${threads ? "; on threads too" : ""}`,
@@ -287,7 +313,10 @@ class Operator:
       const nodes = [SOURCE, rt, sink({ a: holding("rt/a/out"), b: holding("rt/b/out") })]
       const slowly = { ...files(12, 400), "crasher.py": crasher }
       await using flow = new MixedFlow(nodes, slowly)
-      await flow.finished
+      const { edges } = await flow.finished
+      for (const { sent, taken, dropped, queued } of edges) {
+        expect(sent).toBe(taken + dropped + queued)
+      }
       const heard = flow.said("sink").filter((line) => line.startsWith("a "))
       expect(heard.length).toBeGreaterThanOrEqual(6)
       expect(flow.said("sink")).toContain("NODE_RESTARTED rt")

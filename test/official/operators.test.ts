@@ -216,6 +216,29 @@ class Operator:
     )
   }
 
+  for (const threads of [false, true]) {
+    withWheel(
+      `that was told as closed when it was silent goes on when it speaks again${threads ? "; on threads too" : ""}`,
+      async () => {
+        const operators = [
+          {
+            ...{ id: "a", python: "echo.py", threads, outputs: ["out"] },
+            inputs: { in: { source: "source/out", input_timeout: 0.1 } },
+          },
+          { id: "b", python: "echo.py", inputs: { in: holding("rt/a/out") }, outputs: ["out"] },
+        ]
+        await using flow = new MixedFlow([SOURCE, { id: "rt", operators }], files(2, 500))
+        await flow.end()
+        const told = linesOf(flow, "rt/a")
+        expect(told.slice(0, 2)).toEqual(["in [1]", "INPUT_CLOSED in"])
+        expect(told.filter((line) => /^(in \[2\]|INPUT_RECOVERED in)$/.test(line))).toHaveLength(2)
+        expect(told.slice(-2)).toEqual(["INPUT_CLOSED in", "dropped"])
+        expect(linesOf(flow, "rt/b")).toEqual(["in [1]", "in [2]", "INPUT_CLOSED in", "dropped"])
+      },
+      LIMIT_MS,
+    )
+  }
+
   withWheel(
     "takes no more than may wait, and says so instead of losing it",
     async () => {

@@ -1,5 +1,6 @@
 """The program of a node whose operators are written in Python. `dora run` starts it."""
 
+import faulthandler
 import os
 import sys
 
@@ -17,6 +18,8 @@ def start():
     from dora_bun.runtime import Runtime
 
     sys.dont_write_bytecode = keep
+    # A crash in native code shows where it was called.
+    faulthandler.enable()
     sys.path[0] = ""
     del sys.argv[1:]
     return Runtime(os.environ).run()

@@ -74,7 +74,8 @@ class Operator:
     def reload(self):
         """Puts the class as it is saved now in the place of the old one. Raises OperatorError, and changes nothing then."""
         made = self._make(self._import(anew=True))
-        made.__dict__.update(self._instance.__dict__)
+        # A class with slots has none, and begins anew.
+        getattr(made, "__dict__", {}).update(getattr(self._instance, "__dict__", {}))
         self._hand_descriptor(made)
         self._instance = made
 

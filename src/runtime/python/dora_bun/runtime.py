@@ -1,5 +1,6 @@
 """Runs the operators of a node: loads them, joins the dataflow as one node, and hands out events until all have ended."""
 
+import gc
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from .member import Member
 from .memory import Memory
 from .operator import STOP, STOP_ALL, Operator, OperatorError
 from .ports import ENDED, MAX_PENDING_SENDS, Port, SiblingEdge
+from .reader import Reader
 from .say import Plain, name_prints, record, speak_as
 
 # What the daemon's relay takes for the end of an operator (src/wire/relay.ts).
@@ -36,13 +38,8 @@ class Runtime:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._node = None
+        self._reader = None
         self._failed = False
-        # The node's events have ended.
-        self._ended = False
-        # Nothing comes from other nodes any more; operators may still have something to tell each other.
-        self._closing = False
-        # Of inputs, told and not yet passed on.
-        self._ends = []
         self._streams = [Plain()]
         self._members = self._make_members()
         self._threaded = any(member.threads for member in self._members)
@@ -55,6 +52,7 @@ class Runtime:
             return 1
         if not self._join():
             return 1
+        self._reader = Reader(self._node, self._members, self._lock, self._notify)
         for member in self._members:
             member.operator.describe(self._config["dataflow_descriptor"])
             if member.threads:
@@ -63,13 +61,18 @@ class Runtime:
             self._run_threads()
         else:
             self._serve(self._members, reads=True)
-        if self._failed:
-            # Threads may be in calls that don't return. What was sent is with the daemon.
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(1)
-        self._node = None
-        return 0
+        if not self._failed:
+            self._node = None
+            return 0
+        if not self._threaded:
+            for member in self._members:
+                speak_as(member.operator.name)
+                member.operator.drop()
+            gc.collect()
+        # Threads may be in calls that don't return. What was sent is with the daemon.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
 
     def _make_members(self):
         plan = self._plan
@@ -147,10 +150,10 @@ class Runtime:
 
     def _read(self):
         """Reads the node's events until they end."""
-        while not self._ended:
+        while not self._reader.ended:
             with self._lock:
                 self._changed.wait_for(lambda: self._failed or not any(member.overfull for member in self._members))
-            self._take(wait=True)
+            self._reader.take(wait=True)
 
     def _serve(self, members, reads=False):
         """Gives some operators their events in turn, until all of them have ended."""
@@ -171,7 +174,7 @@ class Runtime:
                 left = [member for member in left if not member.over]
                 continue
             if reads:
-                if not progress or siblings or self._ends:
+                if not progress or siblings or self._reader.ends:
                     self._take(wait=not progress)
             elif not progress:
                 with self._lock:
@@ -183,68 +186,13 @@ class Runtime:
             self._changed.notify_all()
 
     def _take(self, wait):
-        """Reads the node's next event, if there is one or it is waited for."""
-        if self._ended:
-            if wait:
-                # They wait for each other only.
-                for member in self._members:
-                    self._end(member)
-            return
-        # Ends overtake messages in the official package: they come true when it has nothing left.
-        blocks = wait and not self._ends
-        # (`try_recv` would keep other threads from sending meanwhile.)
-        event = self._node.next() if blocks or not self._node.is_empty() else None
-        with self._lock:
-            if event is not None:
-                self._route(Event(event))
-            elif blocks:
-                self._close()
-            else:
-                self._settle()
-            self._notify()
-
-    def _route(self, event):
-        """Passes an event of the node on to whom it concerns."""
-        kind = event["type"]
-        if kind == "STOP" and event.get("id") == "MANUAL":
+        """Reads an event of the node, if there is one or it is waited for."""
+        if not self._reader.ended:
+            self._reader.take(wait)
+        elif wait:
+            # They wait for each other only.
             for member in self._members:
-                member.stop()
-        elif kind in ("STOP", "INPUT_CLOSED"):
-            self._ends.append(event)
-        elif kind in ("INPUT", "INPUT_RECOVERED"):
-            if kind == "INPUT_RECOVERED":
-                self._settle()
-            self._receive(event)
-        elif kind == "RELOAD":
-            self._member(event["id"]).tell(event)
-        else:
-            for member in self._members:
-                member.tell(event)
-
-    def _settle(self):
-        """Tells of the ends that have been waiting."""
-        for event in self._ends:
-            if event["type"] == "INPUT_CLOSED":
-                self._receive(event)
-                continue
-            self._closing = True
-            for member in self._members:
-                member.close_inputs()
-        self._ends.clear()
-
-    def _close(self):
-        """The node's events have ended."""
-        self._ended = True
-        if not self._closing:
-            for member in self._members:
-                member.stop()
-
-    def _receive(self, event):
-        owner, event["id"] = event["id"].split("/", 1)
-        self._member(owner).receive(event)
-
-    def _member(self, id):
-        return next(member for member in self._members if member.operator.id == id)
+                self._end(member)
 
     def _deliver(self, member, event):
         kind = event["type"]
