@@ -7,6 +7,8 @@ import { END_OUTPUT, type SendHead } from "../../wire/relay.ts"
 /** Takes the messages of one node. */
 export class RelayOutputs {
   readonly #node: string
+  /** Operators, by the outputs on which they say that they have ended. */
+  readonly #ends: ReadonlyMap<string, string>
   readonly #outputs: ReadonlyMap<string, PassingOutput>
   readonly #operatorEnded: (operator: string) => void
   readonly #warn: (message: string) => void
@@ -20,6 +22,7 @@ export class RelayOutputs {
     warn: (message: string) => void,
   ) {
     this.#node = plan.node
+    this.#ends = new Map((plan.operators ?? []).map(({ id }) => [END_OUTPUT + id, id]))
     this.#operatorEnded = operatorEnded
     this.#warn = warn
     this.#outputs = new Map(
@@ -51,11 +54,11 @@ export class RelayOutputs {
   }
 
   #unknown(id: string): void {
-    if (!id.startsWith(END_OUTPUT)) {
+    const operator = this.#ends.get(id)
+    if (operator === undefined) {
       this.#warnOnce(`node ${this.#node} sends on \`${id}\`, which is none of its outputs`)
       return
     }
-    const operator = id.slice(END_OUTPUT.length)
     this.close([...this.#outputs.keys()].filter((name) => name.startsWith(`${operator}/`)))
     this.#operatorEnded(operator)
   }

@@ -78,6 +78,17 @@ describe("a message of an official node", () => {
   })
 })
 
+test("a node without operators can't end one", async () => {
+  stage = await new Stage().open()
+  const { control } = await stage.joined()
+  control.send(message(10, 1, {}, "dora/end/op"))
+  control.send(message(10, 7))
+  expect((await stage.take()).stream).toEqual(new Uint8Array(10).fill(7))
+  await until(() => stage!.warnings.length > 0, "a warning")
+  const [warning] = stage.warnings
+  expect(warning).toBe("node source sends on `dora/end/op`, which is none of its outputs")
+})
+
 describe("a connection", () => {
   test("is for the dataflow and a node that it was made for", async () => {
     stage = await new Stage().open()
