@@ -45,6 +45,9 @@ export class RingPort implements InputSource, Port {
   readonly #clock: FlowClock
   readonly #released: (event: InputEvent) => void
   readonly #templates = new Map<number, Template>()
+  /** The one that was asked for last, mostly the only one. */
+  #last = 0
+  #lastTemplate: Template | null = null
   #untilSample = 0
   #sampledNs = 0
   #stride = 1
@@ -97,11 +100,16 @@ export class RingPort implements InputSource, Port {
   }
 
   template(number: number): Template | null {
-    return this.#templates.get(number) ?? null
+    if (number === this.#last) return this.#lastTemplate
+    this.#last = number
+    this.#lastTemplate = this.#templates.get(number) ?? null
+    return this.#lastTemplate
   }
 
   learn(number: number, template: Template): void {
     if (this.#templates.size >= MAX_TEMPLATES) return
+    this.#last = 0
+    this.#lastTemplate = null
     this.#templates.set(number, template)
     const { simple, headerLength } = template.layout
     if (simple === null || simple.offset !== headerLength) return

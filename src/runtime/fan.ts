@@ -10,12 +10,16 @@ export class FanWriter implements Writer {
   readonly #siblings: readonly SiblingEdge[]
   readonly #clock: FlowClock
   readonly #waits: boolean
+  readonly isRead = true
+  /** Siblings alone take messages of any size. */
+  readonly inlineBytes: number
 
   constructor(rings: OutputWriter, siblings: readonly SiblingEdge[], clock: FlowClock) {
     this.#rings = rings
     this.#siblings = siblings
     this.#clock = clock
     this.#waits = siblings.some((edge) => edge.backpressure)
+    this.inlineBytes = rings.isRead ? rings.inlineBytes : Number.POSITIVE_INFINITY
   }
 
   get id(): string {
@@ -26,17 +30,8 @@ export class FanWriter implements Writer {
     return this.#rings.closed
   }
 
-  get isRead(): boolean {
-    return true
-  }
-
   get edges(): OutputWriter["edges"] {
     return this.#rings.edges
-  }
-
-  /** Siblings alone take messages of any size. */
-  get inlineBytes(): number {
-    return this.#rings.isRead ? this.#rings.inlineBytes : Number.POSITIVE_INFINITY
   }
 
   ready(ask: boolean): boolean {

@@ -13,7 +13,9 @@ export class Outputs implements OperatorOutputs {
   /** Sends that wait for room. */
   #waiting = 0
   #open = false
+  /** The output that was used last, and by what name: another string than its own, mostly, but the same in each call. */
   #last: Output | null = null
+  #lastName = ""
   /** Called when the last send that waited has found room. */
   onRoom: () => void = () => {}
 
@@ -72,11 +74,12 @@ export class Outputs implements OperatorOutputs {
   }
 
   #find(id: string): Output {
-    const last = this.#last
-    if (last !== null && last.id === id && this.#open) return last
+    if (id === this.#lastName && this.#last !== null && this.#open) return this.#last
     if (!this.#open) throw new NodeClosedError(this.#owner)
     const output = this.#outputs.get(id)
     if (!output) throw new UnknownOutputError(this.#owner, id, [...this.#outputs.keys()])
+    this.#last = output
+    this.#lastName = id
     return output
   }
 

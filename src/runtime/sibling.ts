@@ -28,6 +28,11 @@ import type { Inbox } from "../shm/segment.ts"
 import type { Payload } from "../shm/writer.ts"
 
 const MAX_TEMPLATES = 64
+/** Templates count from 1, and 0 is for messages without. */
+const NO_TEMPLATE = -1
+
+/** The elements of all messages of one template. */
+type Body = { name: ElementName; length: number }
 
 /** The consumer's end is a port of its receiver; the producer pushes. */
 export class SiblingEdge implements Port, InputSource {
@@ -53,6 +58,10 @@ export class SiblingEdge implements Port, InputSource {
   #head = 0
   #tail = 0
   readonly #templates = new Map<number, Template>()
+  /** The template of the last message. */
+  #last = NO_TEMPLATE
+  #lastTemplate: Template | null = null
+  #lastBody: Body | null = null
   readonly #buffers = new BufferStock()
   readonly #fields: MessageFields = { ...NO_FIELDS }
 
@@ -105,11 +114,10 @@ export class SiblingEdge implements Port, InputSource {
   /** A message whose form is known needs its elements only. */
   #copyBody({ template, flat, byteLength }: Payload): boolean {
     if (flat === null || template === 0 || byteLength > INLINE_BYTES) return false
-    const known = this.#templates.get(template)
-    if (known === undefined) return false
-    const { simple } = known.layout
-    if (simple === null) return false
-    const body = newElements(simple.array.name as ElementName, simple.length)
+    if (template !== this.#last) this.template(template)
+    const form = this.#lastBody
+    if (form === null) return false
+    const body = newElements(form.name, form.length)
     ;(body as Uint8Array).set(flat as Uint8Array)
     this.#fields.body = body
     return true
@@ -180,10 +188,17 @@ export class SiblingEdge implements Port, InputSource {
   }
 
   template(number: number): Template | null {
-    return this.#templates.get(number) ?? null
+    if (number === this.#last) return this.#lastTemplate
+    const template = this.#templates.get(number) ?? null
+    const simple = template?.layout.simple ?? null
+    this.#last = number
+    this.#lastTemplate = template
+    this.#lastBody = simple && { name: simple.array.name as ElementName, length: simple.length }
+    return template
   }
 
   learn(number: number, template: Template): void {
+    this.#last = NO_TEMPLATE
     if (this.#templates.size < MAX_TEMPLATES) this.#templates.set(number, template)
   }
 
