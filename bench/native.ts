@@ -12,6 +12,8 @@ import { type LibraryOperator, libraryHost } from "../src/runtime/library.ts"
 import { Outputs } from "../src/runtime/outputs.ts"
 
 const ROUNDS = 7
+/** Before anything counts: the compiler works beside the program, on a slow machine for longer than a round lasts. */
+const WARM_UP_NS = 5e8
 /** Larger messages lie in chunks. */
 const INLINE_BYTES = 4096
 
@@ -73,6 +75,8 @@ function round(event: InputEvent, count: number, takes: boolean): number {
 
 const event = eventOf(Number(bytes))
 const large = Number(bytes) > INLINE_BYTES
+const warmBy = Bun.nanoseconds() + WARM_UP_NS
+while (Bun.nanoseconds() < warmBy) round(event, Math.ceil(Number(events) / 100), large)
 const rounds = Array.from({ length: ROUNDS }, () => round(event, Number(events), large))
 const best = Math.min(...rounds)
 operator.drop()

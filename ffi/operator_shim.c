@@ -43,6 +43,8 @@ typedef struct {
 enum { MAX_DEPTH = 64, MAX_FIELDS = 4096, MAX_COLLECTED = 64, MAX_LENGTH = 0x7fffffff, MAX_TEXT = 1 << 20, BUFFER_ALIGN = 64 };
 enum { FLUSH_BYTES = 1 << 16 };
 enum { MAX_BODY = 256 << 20 };
+/// After the words that are shared with JavaScript: memory for the elements of small outputs, so much for each.
+enum { STAGE_AT = 1024, STAGE_BYTES = 1024 };
 
 // Layout of a column, by node: see library-form.ts.
 enum { K_NULL, K_FIXED, K_BITS, K_BYTES, K_LARGE_BYTES, K_VIEWS, K_LIST, K_LARGE_LIST, K_FIXED_LIST, K_STRUCT, K_SPARSE, K_DENSE };
@@ -70,6 +72,7 @@ typedef struct Form {
   struct Shim *shim;
   Input input;
   i32 nodes, buffers, flat;
+  i32 header;  // bytes of the stream before the body
   Node *plan;
   i64 *figures;  // length and null count of each node; offset, length, alignment - 1 of each buffer
   Instance *instance;  // 0: nobody uses the form any more
@@ -93,7 +96,7 @@ typedef struct {
 } OutForm;
 enum { MAX_OUT_FORMS = 16 };
 typedef struct { Str id; i32 forms, last; OutForm form[MAX_OUT_FORMS]; } OutPort;
-typedef struct { Output out; i32 port, form; i64 first_op, ops, first_figure, figures; } Sent;
+typedef struct { Output out; i32 port, form, held; i64 first_op, ops, first_figure, figures; } Sent;
 typedef struct Foreign { struct Foreign *next; Output out; } Foreign;
 
 enum { W_COUNT, W_SENT = 4 };
@@ -112,7 +115,7 @@ typedef struct Shim {
   volatile i32 *words;  // shared with JavaScript
   OutPort **port;
   Sent sent[MAX_COLLECTED];
-  i64 collected, waiting_bytes;
+  i64 collected, held, waiting_bytes;  // `held` of the collected ones are not released yet
   Vec ops, figures, batch_nodes, batch_buffers, batch_views, dictionaries;
   Str *error;
   Str *sink_error;
@@ -368,8 +371,9 @@ void sh_form_free(Form *form) {
   if (!form->kept) free_form(form);
 }
 
-/// Figures of the messages that follow: numbers as in Form.figures.
-void sh_figures(Form *form, const double *figures, i32 count) {
+/// Figures of the messages that follow: numbers as in Form.figures, and the bytes before their body.
+void sh_figures(Form *form, const double *figures, i32 count, i32 header) {
+  form->header = header;
   for (i32 i = 0; i < count; i++) form->figures[i] = (i64)figures[i];
 }
 
@@ -877,9 +881,11 @@ static void drop_output(Output *out) {
 }
 
 static void release_outputs(Shim *shim) {
-  for (i64 i = 0; i < shim->collected; i++) {
+  for (i64 i = 0; shim->held; i++) {
+    if (!shim->sent[i].held) continue;
     drop_output(&shim->sent[i].out);
     shim->out_releases++;
+    shim->held--;
   }
   shim->collected = shim->waiting_bytes = 0;
   shim->ops.used = shim->figures.used = 0;
@@ -972,9 +978,19 @@ static int walk_flat(Shim *shim, OutForm *form, const Arr *array, i64 *total) {
   return 1;
 }
 
+/// Copies the elements of a small output, which can be released at once then. 0: it is none.
+static int stage(Shim *shim, Op *op) {
+  u8 *place = (u8 *)shim->words + STAGE_AT + shim->collected * STAGE_BYTES;
+  if (op->length > STAGE_BYTES) return 0;
+  if (op->length == 8) copy_word(place, op->source);
+  else copy(place, op->source, op->length);
+  op->source = place;
+  return 1;
+}
+
 /// Takes ownership of an output. Returns an error for the operator, or 0.
 static Str *accept(Shim *shim, Output *out) {
-  i32 port, form_number, flat, changed;
+  i32 port, form_number, flat, changed, staged;
   i64 total = 0, ops = shim->ops.used, figures = shim->figures.used, count;
   OutForm *form;
   Sent *sent;
@@ -989,7 +1005,7 @@ static Str *accept(Shim *shim, Output *out) {
       shim->sink_error = text("", out->id.ptr, out->id.len, "");
       if (shim->sink(SINK_NAME, 0)) port = port_of(shim, &out->id);
     }
-    if (port < 0)     goto refused;
+    if (port < 0) goto refused;
   }
   if (!out->array.release) {
     error = refuse("it is released already");
@@ -1011,7 +1027,15 @@ static Str *accept(Shim *shim, Output *out) {
     goto refused;
   }
   sent = shim->sent + shim->collected;
-  sent->out = *out;
+  staged = flat && !out->context.len && stage(shim, (Op *)shim->ops.bytes + ops / (i64)sizeof(Op));
+  if (staged) {
+    drop_output(out);
+    shim->out_releases++;
+  } else {
+    sent->out = *out;
+    shim->held++;
+  }
+  sent->held = !staged;
   sent->port = port;
   sent->form = form_number;
   sent->first_op = ops / (i64)sizeof(Op);
@@ -1031,8 +1055,9 @@ static Str *accept(Shim *shim, Output *out) {
   }
   form->length = flat ? out->array.length : -1;
   if (flat) form->figures.used = 0;
-  // Bit 0: the figures have changed; bit 1: there is an OpenTelemetry context; above: figures.
-  shim->words[W_SENT + 2 * shim->collected + 1] = (i32)(count >> 3 << 2) | (out->context.len ? 2 : 0) | changed;
+  // Bit 0: the figures have changed; 1: there is an OpenTelemetry context; 2: the elements are staged; above: figures.
+  shim->words[W_SENT + 2 * shim->collected + 1] =
+      (i32)(count >> 3 << 3) | (staged ? 4 : out->context.len ? 2 : 0) | changed;
   shim->words[W_COUNT] = (i32)++shim->collected;
   shim->waiting_bytes += total;
   if (shim->direct || shim->waiting_bytes >= FLUSH_BYTES || shim->collected == MAX_COLLECTED) {
@@ -1100,10 +1125,13 @@ static void keep_reference(void *env) { (void)env; }
 
 // --- calls --------------------------------------------------------------------------------------------------------------
 /// Bits 0 and 1: the operator's answer, 3 for an unknown one; 4: it returned an error; 8: it keeps the input; 16: somebody's output
-/// was refused too late; 32: no memory; 64: the input can't be true, and the operator was not called; from bit 8 on: how many outputs wait to be written, after which sh_finish tells the 8.
+/// was refused too late; 32: no memory; 64: the input can't be true, and the operator was not called; from bit 8 on: how many
+/// outputs wait to be written; 128: some of them are held, and sh_finish tells the 8 when all are written.
 static i32 call(Shim *shim) {
   EventResult result;
   i32 answer;
+  // Those of the last call are written by now.
+  if (shim->collected) release_outputs(shim);
   shim->current_open = 1;
   result = shim->on_event(&shim->event, &shim->send, shim->context);
   if (shim->first) take_foreign(shim);
@@ -1111,7 +1139,8 @@ static i32 call(Shim *shim) {
   shim->error = result.result.error;
   answer = shim->error ? 4 : result.status < 3 ? result.status : 3;
   if (shim->late_error) answer |= 16;
-  return shim->collected ? answer | (i32)shim->collected << 8 : answer | settle(shim);
+  answer |= (i32)shim->collected << 8;
+  return answer | (shim->held ? 128 : settle(shim));
 }
 
 static i32 input(Form *form, const u8 *base, int copied) {
@@ -1126,14 +1155,15 @@ static i32 input(Form *form, const u8 *base, int copied) {
   return answer;
 }
 
-/// An input whose stream, less `shift` bytes, begins at `base`: memory that stays until it is released.
-i32 sh_input_at(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 0); }
+/// An input whose stream begins at `stream`: memory that stays until it is released.
+i32 sh_input_at(Form *form, const u8 *stream) { return input(form, stream, 0); }
 
-/// As sh_input_at, of memory that JavaScript holds until then.
-i32 sh_input_held(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 0); }
-
-/// As sh_input_at, of memory that ends with the call: it is copied.
-i32 sh_input_copy(Form *form, const u8 *base, i32 shift) { return input(form, base - shift, 1); }
+enum { IN_BARE = 1, IN_HELD = 2 };
+/// An input in memory of JavaScript: its stream or, IN_BARE, the body alone; which JavaScript holds until it is released, or
+/// else, not IN_HELD, which ends with the call: it is copied.
+i32 sh_input(Form *form, const u8 *bytes, i32 how) {
+  return input(form, how & IN_BARE ? bytes - form->header : bytes, !(how & IN_HELD));
+}
 
 // An event that is one text: its place in the event names its kind. Rust wants an address for an empty one as well.
 static i32 text_event(Shim *shim, Str *place, const u8 *text, i32 length) {
@@ -1164,10 +1194,11 @@ i32 sh_stop(Shim *shim) {
 
 /// Outputs that other threads sent while no event was handled.
 i32 sh_late(Shim *shim) {
+  if (shim->collected) release_outputs(shim);
   shim->current_open = 1;
   take_foreign(shim);
   shim->current_open = 0;
-  return (shim->late_error ? 16 : 0) | (i32)shim->collected << 8;
+  return (shim->late_error ? 16 : 0) | (shim->held ? 128 : 0) | (i32)shim->collected << 8;
 }
 
 /// The outputs are written: releases them. 8: the operator keeps the input.
@@ -1335,7 +1366,7 @@ i32 sh_probe(void *handle) {
   return wrong;
 }
 
-/// An operator of a loaded library. `words` is memory of the caller that stays.
+/// An operator of a loaded library. `words` is memory of the caller that stays, with the stage after them.
 Shim *sh_new(void *handle, i32 *words, i32 (*sink)(i32, i32), void (*wake)(void)) {
   Shim *shim = zeroed(sizeof *shim);
   shim->init = (InitResult (*)(void))dlsym(handle, "dora_init_operator");

@@ -151,8 +151,9 @@ export class StreamHeader {
     if (!record) throw new RangeError("a message has a record batch")
     if (batches.length > 1 || record.views.length > 0) this.#build(batches, record)
     else this.#patch(record)
-    this.bodyLength = record.bodyLength
-    this.byteLength = this.bytes.byteLength + record.bodyLength + EOS_BYTES
+    // As integers, which the figures are not: what is sent is calculated with for each message.
+    this.bodyLength = record.bodyLength | 0
+    this.byteLength = (this.bytes.byteLength + this.bodyLength + EOS_BYTES) | 0
   }
 
   #patch(record: BatchFigures): void {

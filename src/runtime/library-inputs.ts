@@ -12,8 +12,9 @@ const MAX_FORMS = 32
 /** Larger messages that own their bytes are held, not copied, while the operator has them: nobody else sees such an event, so
  *  that nobody makes its bytes move. */
 const HOLD_FROM_BYTES = 1024
-/** The shim's answer to a message whose values lead elsewhere. */
-const UNSOUND = 64
+/** For the shim: only the body is there; its bytes stay until the operator has released them. */
+const BARE = 1
+const HELD = 2
 /** Nothing, at an address that exists. */
 const NOTHING = new Uint8Array(new ArrayBuffer(64))
 const NULL_COLUMN = new Field(TypeId.Null)
@@ -21,10 +22,21 @@ const NO_FIGURES = new Float64Array(2)
 
 /** An input with one type, in the shim's memory, and the figures and context that it was given last. */
 type Form = {
+  id: string
   pointer: Pointer
   layout: Layout | null
+  /** How bodies of this layout are handed over. */
+  how: number
   context: string
   parameters: Uint8Array | null
+}
+const NO_FORM: Form = {
+  id: "",
+  pointer: 0 as Pointer,
+  layout: null,
+  how: BARE,
+  context: "",
+  parameters: null,
 }
 type Input = { id: string; form: Form | null; forms: Map<string, Form> }
 
@@ -35,9 +47,10 @@ export class LibraryInputs {
   /** Messages that the operator keeps, by token. Those that were copied need not be held. */
   readonly #kept = new Map<number, InputEvent | null>()
   #operator = 0 as Pointer
-  #last: Input | null = null
+  #last = NO_FORM
   #token = 0
-  #held: InputEvent | null = null
+  /** Messages that the operator has kept and not let go. */
+  kept = 0
 
   constructor(shim: Shim) {
     this.#shim = shim
@@ -50,79 +63,63 @@ export class LibraryInputs {
 
   /** Hands a message to the operator; the shim's answer. */
   deliver(event: InputEvent): number {
-    const answer = this.#deliver(event)
-    if (answer !== UNSOUND) return answer
-    return this.deliverUnreadable(event.id, "its offsets or indices lead out of its values")
-  }
-
-  #deliver(event: InputEvent): number {
-    const shim = this.#shim
-    const layout = event.layout
-    const input =
-      this.#last !== null && this.#last.id === event.id ? this.#last : this.#find(event.id)
-    let form = input.form
-    if (form === null || form.layout !== layout) {
-      if (layout?.foreign) return this.deliverUnreadable(event.id, refusal(layout))
-      form = this.#select(input, layout)
-    }
-    if (event.encodedParameters !== form.parameters) this.#setContext(form, event)
-    const { address } = event
-    if (address !== 0) {
-      this.#held = event
-      return shim.sh_input_at(form.pointer, address as Pointer, 0)
-    }
-    const { bare } = event
-    const bytes = (bare ?? event.data) as Uint8Array
-    const shift = bare === null ? 0 : layout!.headerLength
-    if (bytes.byteLength >= HOLD_FROM_BYTES) {
-      this.#held = event
-      return shim.sh_input_held(form.pointer, bytes, shift)
-    }
-    this.#held = null
-    return shim.sh_input_copy(form.pointer, bytes.byteLength === 0 ? NOTHING : bytes, shift)
+    const last = this.#last
+    const same = last.id === event.id && last.layout === event.layout
+    const form = same && last.parameters === event.encodedParameters ? last : this.#formOf(event)
+    const { address, bare } = event
+    if (address !== 0) return this.#shim.sh_input_at(form.pointer, address as Pointer)
+    if (bare !== null) return this.#shim.sh_input(form.pointer, bare as Uint8Array, form.how)
+    const { data } = event
+    const bytes = data.byteLength === 0 ? NOTHING : data
+    return this.#shim.sh_input(form.pointer, bytes, isHeld(data) ? HELD : 0)
   }
 
   /** Hands over a message that can't be read, as an array whose type says why; the shim's answer. */
   deliverUnreadable(id: string, error: string): number {
-    const input = this.#find(id)
-    const form = this.#form(input, `!${error}`, () => {
-      return this.#make(input.id, NULL_COLUMN, unknownSchemaKey(error), null)
-    })
-    this.#held = null
-    return this.#shim.sh_input_copy(form.pointer, NOTHING, 0)
+    return this.#shim.sh_input(this.#unreadable(this.#find(id), error).pointer, NOTHING, 0)
   }
 
-  /** The operator keeps the message of the last event. */
-  keep(): void {
+  /** The operator keeps the message of the last event; null: one without bytes. */
+  keep(event: InputEvent | null): void {
     const token = ++this.#token & 0x7fff_ffff || ++this.#token
     this.#shim.sh_name_kept(this.#operator, token)
-    this.#kept.set(token, this.#held?.retain() ?? null)
+    const held = event !== null && (event.borrowed || isHeld(event.bare ?? event.data))
+    this.#kept.set(token, held ? event.retain() : null)
+    this.kept++
   }
 
   /** Gives back what the operator has let go since. */
   collect(): void {
-    while (this.#kept.size > 0) {
+    while (this.kept > 0) {
       const token = this.#shim.sh_released(this.#operator)
       if (token === 0) return
       this.#kept.get(token)?.release()
       this.#kept.delete(token)
+      this.kept--
     }
   }
 
-  /** Messages that the operator has kept and not let go. */
-  get kept(): number {
-    return this.#kept.size
+  /** What the shim knows of messages like this one, brought up to date. */
+  #formOf(event: InputEvent): Form {
+    const { layout } = event
+    let form = this.#last
+    if (form.id !== event.id || form.layout !== layout) form = this.#select(event.id, layout)
+    if (event.encodedParameters !== form.parameters) this.#setContext(form, event)
+    this.#last = form
+    return form
   }
 
   #find(id: string): Input {
     const known = this.#inputs.get(id)
     const input = known ?? { id, form: null, forms: new Map<string, Form>() }
     if (!known) this.#inputs.set(id, input)
-    this.#last = input
     return input
   }
 
-  #select(input: Input, layout: Layout | null): Form {
+  #select(id: string, layout: Layout | null): Form {
+    const input = this.#find(id)
+    if (input.form !== null && input.form.layout === layout) return input.form
+    if (layout?.foreign) return this.#unreadable(input, refusal(layout))
     const key = layout === null ? "" : formKey(layout)
     const form = this.#form(input, key, () => {
       if (layout === null)
@@ -130,10 +127,17 @@ export class LibraryInputs {
       return this.#make(input.id, layout.field, writeSchemaKey(layout.field), layout)
     })
     const figures = layout === null ? NO_FIGURES : figuresOf(layout)
-    this.#shim.sh_figures(form.pointer, figures, figures.length)
+    this.#shim.sh_figures(form.pointer, figures, figures.length, layout?.headerLength ?? 0)
     form.layout = layout
+    form.how = BARE | (holdsBody(layout) ? HELD : 0)
     input.form = form
     return form
+  }
+
+  #unreadable(input: Input, error: string): Form {
+    return this.#form(input, `!${error}`, () => {
+      return this.#make(input.id, NULL_COLUMN, unknownSchemaKey(error), null)
+    })
   }
 
   #form(input: Input, key: string, make: () => Form): Form {
@@ -144,6 +148,7 @@ export class LibraryInputs {
       this.#shim.sh_form_free(form.pointer)
       input.forms.delete(oldest)
       input.form = null
+      if (this.#last === form) this.#last = NO_FORM
     }
     const form = make()
     input.forms.set(key, form)
@@ -156,7 +161,7 @@ export class LibraryInputs {
     const { length } = name
     const bytes = Buffer.from(recipe)
     const pointer = this.#shim.sh_form(this.#operator, name, length, plan, nodesOf(plan), bytes)
-    return { pointer: pointer as Pointer, layout: null, context: "", parameters: null }
+    return { ...NO_FORM, id, pointer: pointer as Pointer }
   }
 
   /** The OpenTelemetry context travels as a parameter; all others are not for operators of this kind. */
@@ -172,6 +177,16 @@ export class LibraryInputs {
     const text = Buffer.from(context)
     this.#shim.sh_context(form.pointer, text, text.byteLength)
   }
+}
+
+function isHeld({ byteLength }: ArrayBufferView): boolean {
+  return byteLength >= HOLD_FROM_BYTES
+}
+
+/** Is {@link isHeld} true of the bodies of this layout? */
+function holdsBody(layout: Layout | null): boolean {
+  const simple = layout?.simple
+  return !!simple && simple.length * simple.array.BYTES_PER_ELEMENT >= HOLD_FROM_BYTES
 }
 
 function refusal({ field }: Layout): string {

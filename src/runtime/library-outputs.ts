@@ -1,7 +1,9 @@
 // What an operator of a shared library has sent: collected by the shim, written from here straight into the memory of the rings.
 import type { Pointer } from "bun:ffi"
+import { type Elements, elementsOf } from "../arrow/elements.ts"
 import { StreamHeader } from "../arrow/c-batch.ts"
 import { nodesOf, planOf, readSchemaKey } from "../arrow/c-schema.ts"
+import { type ElementArray, type ElementName, viewElements } from "../core/elements.ts"
 import type { Payload } from "../shm/writer.ts"
 import { encodeParameters } from "../wire/metadata.ts"
 import type { OperatorContext } from "./host.ts"
@@ -16,17 +18,37 @@ const MAX_COLLECTED = 64
 const FORMS_PER_OUTPUT = 16
 const CHANGED = 1
 const HAS_CONTEXT = 2
+const STAGED = 4
+const FIGURES_SHIFT = 3
+/** After the words: where the shim leaves the elements of small outputs, so much for each. */
+const STAGE_AT = 1024
+const STAGE_BYTES = 1024
+/** Of the figures of a column of one node: how many rows it has. */
+const ROWS_FIGURE = 4
+const ONE_ROW = [1, 0]
+const NO_OFFSETS = [0, 0, 0, 0]
 const MAX_CONTEXT_BYTES = 16 * 1024
 /** What official operators send with each output when nobody traces. */
 const NO_CONTEXT = encodeParameters({ open_telemetry_context: "" })
 
 type Port = { name: string; templates: number }
-type Form = { header: StreamHeader; bytes: Uint8Array | null; bodyLength: number; output: string }
+/** What messages of one type and size have in common. */
+type Form = {
+  output: string
+  header: StreamHeader
+  bytes: Uint8Array | null
+  bodyLength: number
+  /** Its elements as a typed array has them, of one row; null: none has. */
+  unit: Elements | null
+  rows: number
+  /** Of the stage, by place. */
+  views: (ElementArray | null)[]
+}
 
 /** The outputs of one operator of a shared library. */
 export class LibraryOutputs {
   /** Memory that the shim writes into and that stays where it is. */
-  readonly words = new Int32Array(new ArrayBuffer(4 * (WORD_SENT + 2 * MAX_COLLECTED)))
+  readonly words = new Int32Array(new ArrayBuffer(STAGE_AT + MAX_COLLECTED * STAGE_BYTES))
   readonly #shim: Shim
   readonly #context: OperatorContext
   readonly #ports: Port[] = []
@@ -91,7 +113,7 @@ export class LibraryOutputs {
     const formNumber = this.words[WORD_SENT + 2 * number]!
     const facts = this.words[WORD_SENT + 2 * number + 1]!
     const form = this.#forms[formNumber]!
-    if (facts & CHANGED) this.#update(form, formNumber, number, facts >> 2)
+    if (facts & CHANGED) this.#update(form, formNumber, number, facts >> FIGURES_SHIFT)
     const parameters = facts & HAS_CONTEXT ? this.#contextOf(number) : NO_CONTEXT
     const { header } = form
     const payload = this.#payload
@@ -99,6 +121,7 @@ export class LibraryOutputs {
     payload.byteLength = header.byteLength
     payload.headerLength = header.bytes.byteLength
     payload.template = header.template
+    payload.flat = facts & STAGED ? (form.views[number] ?? this.#stagedView(form, number)) : null
     // Who waits for room holds back the next event of this operator; nobody has to wait here.
     void this.#context.outputs.sendPayload(form.output, payload, parameters)
   }
@@ -108,6 +131,8 @@ export class LibraryOutputs {
     this.#shim.sh_figures_of(this.#operator, number, this.#figures)
     const { header } = form
     header.update(this.#figures.subarray(0, count))
+    form.rows = this.#figures[ROWS_FIGURE]!
+    form.views = []
     if (header.bytes === form.bytes && header.bodyLength === form.bodyLength) return
     form.bytes = header.bytes
     form.bodyLength = header.bodyLength
@@ -125,6 +150,16 @@ export class LibraryOutputs {
     )
   }
 
+  #stagedView(form: Form, number: number): ElementArray | null {
+    if (form.unit === null) return null
+    const { array, length } = form.unit
+    const at = STAGE_AT + number * STAGE_BYTES
+    const name = array.name as ElementName
+    const view = viewElements(name, this.words.buffer, at, form.rows * length)
+    form.views[number] = view
+    return view
+  }
+
   #contextOf(number: number): Uint8Array {
     const text = this.#text
     const length = this.#shim.sh_context_of(this.#operator, number, text, MAX_CONTEXT_BYTES)
@@ -135,8 +170,10 @@ export class LibraryOutputs {
   #declare(): number {
     const length = this.#shim.sh_text(this.#operator, 1, this.#text, this.#text.byteLength)
     const name = this.#text.toString("utf8", 0, length)
-    if (this.#context.outputs.has(name)) {
-      this.#ports.push({ name, templates: 0 })
+    // The very string that the runtime has, since it is compared for each message.
+    const declared = this.#context.outputs.names().find((one) => one === name)
+    if (declared !== undefined) {
+      this.#ports.push({ name: declared, templates: 0 })
       this.#shim.sh_port(this.#operator, Buffer.from(name), Buffer.byteLength(name))
       return 1
     }
@@ -158,7 +195,15 @@ export class LibraryOutputs {
     const plan = planOf(field)
     const port = this.#ports[Math.floor(formNumber / FORMS_PER_OUTPUT)]!
     const header = new StreamHeader(field, () => ++port.templates)
-    this.#forms[formNumber] = { header, bytes: null, bodyLength: -1, output: port.name }
+    this.#forms[formNumber] = {
+      output: port.name,
+      header,
+      bytes: null,
+      bodyLength: -1,
+      unit: elementsOf(field, ONE_ROW, NO_OFFSETS),
+      rows: 0,
+      views: [],
+    }
     shim.sh_plan(this.#operator, formNumber, plan, nodesOf(plan))
   }
 }

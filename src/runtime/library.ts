@@ -4,6 +4,7 @@ import { existsSync } from "node:fs"
 import type { DoraError } from "../core/errors.ts"
 import { CALL_INIT } from "../shm/layout.ts"
 import type { OperatorPlan } from "../shm/plan.ts"
+import type { InputEvent } from "../node/event.ts"
 import {
   DoraStatus,
   type Host,
@@ -43,6 +44,9 @@ const FAILED = 4
 const KEPT = 8
 const LATE = 16
 const NO_MEMORY = 32
+const TROUBLE = FAILED | LATE | NO_MEMORY
+const UNSOUND = 64
+const UNRELEASED = 128
 const COLLECTED_SHIFT = 8
 /** Outputs of a call that lasts longer than this are sent at once, not at its end; shorter, and they are collected again. */
 const SLOW_NS = 50_000
@@ -155,11 +159,12 @@ export class LibraryOperator implements Operator {
   }
 
   onEvent(event: OperatorEvent): DoraStatus {
-    if (!this.#direct && (++this.#calls & TIMED_MASK) !== 0) return this.#settle(this.#call(event))
-    const began = Bun.nanoseconds()
-    const answer = this.#call(event)
-    this.#timed(Bun.nanoseconds() - began)
-    return this.#settle(answer)
+    const timed = this.#direct || (++this.#calls & TIMED_MASK) === 0
+    const began = timed ? Bun.nanoseconds() : 0
+    const answer = event.type === "INPUT" ? this.#inputs.deliver(event) : this.#call(event)
+    if (timed) this.#timed(Bun.nanoseconds() - began)
+    if (answer === 0 && this.#inputs.kept === 0) return DoraStatus.CONTINUE
+    return this.#finish(answer, event.type === "INPUT" ? event : null)
   }
 
   drop(): void {
@@ -184,8 +189,6 @@ export class LibraryOperator implements Operator {
 
   #call(event: OperatorEvent): number {
     switch (event.type) {
-      case "INPUT":
-        return this.#inputs.deliver(event)
       case "INPUT_PARSE_ERROR":
         return this.#inputs.deliverUnreadable(event.id, event.error)
       case "INPUT_CLOSED": {
@@ -205,38 +208,36 @@ export class LibraryOperator implements Operator {
     }
   }
 
-  #settle(answer: number): DoraStatus {
-    if (answer === 0 && this.#inputs.kept === 0) return DoraStatus.CONTINUE
-    return this.#finish(answer)
+  /** Sends what was collected, then lets go of it; only then it is known whether the operator keeps the input. */
+  #finish(answer: number, event: InputEvent | null): DoraStatus {
+    if (answer === UNSOUND) {
+      const why = "its offsets or indices lead out of its values"
+      return this.#finish(this.#inputs.deliverUnreadable(event!.id, why), event)
+    }
+    let rest = answer
+    const error = answer >> COLLECTED_SHIFT > 0 ? this.#outputs.write() : null
+    if (answer & UNRELEASED) rest |= this.#shim.sh_finish(this.#operator)
+    if (rest & KEPT) this.#inputs.keep(event)
+    if (this.#inputs.kept > 0) this.#inputs.collect()
+    const status = rest & ANSWER
+    if (rest & TROUBLE || error !== null || status === ANSWER) throw this.#trouble(rest, error)
+    return status as DoraStatus
   }
 
-  /** Sends what was collected, then lets go of it; only then it is known whether the operator keeps the input. */
-  #finish(answer: number): DoraStatus {
-    let rest = answer
-    let error: unknown = null
-    if (answer >> COLLECTED_SHIFT > 0) {
-      error = this.#outputs.write()
-      rest |= this.#shim.sh_finish(this.#operator)
-    }
-    if (rest & KEPT) this.#inputs.keep()
-    this.#inputs.collect()
-    if (rest & FAILED) throw new OperatorCallError("dora_on_event", this.#takeText(0))
-    if (error !== null) throw error
-    if (rest & LATE) throw new LateOutputError(this.#takeText(2))
-    if (rest & NO_MEMORY) throw new OperatorCallError("malloc", "out of memory")
-    const status = rest & ANSWER
-    if (status === ANSWER) {
-      const text = "its answer is none of Continue (0), Stop (1), StopAll (2)"
-      throw new OperatorCallError("dora_on_event", text)
-    }
-    return status as DoraStatus
+  #trouble(rest: number, error: unknown): unknown {
+    if (rest & FAILED) return new OperatorCallError("dora_on_event", this.#takeText(0))
+    if (error !== null) return error
+    if (rest & LATE) return new LateOutputError(this.#takeText(2))
+    if (rest & NO_MEMORY) return new OperatorCallError("malloc", "out of memory")
+    const text = "its answer is none of Continue (0), Stop (1), StopAll (2)"
+    return new OperatorCallError("dora_on_event", text)
   }
 
   /** Another thread of the operator has sent something while no event was handled. */
   #late(): void {
     if (this.#dropped) return
     try {
-      this.#finish(this.#shim.sh_late(this.#operator))
+      this.#finish(this.#shim.sh_late(this.#operator), null)
     } catch (error) {
       this.#context.fail(error)
     }

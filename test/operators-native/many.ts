@@ -6,12 +6,13 @@ import { contextOf, inputEvent, streamOf } from "../support/operators.ts"
 
 const [path, inputs, events] = Bun.argv.slice(2)
 const target = new Uint8Array(64 * 1024)
+const NAMES = ["out", "log"]
 const sendPayload = (_: string, payload: Payload) => {
   payload.write(target, 64)
   return Promise.resolve()
 }
 const operator = (await libraryHost.load(
-  contextOf(path!, { has: () => true, sendPayload }),
+  contextOf(path!, { names: () => NAMES, sendPayload }),
 )) as LibraryOperator
 const kinds = inputs!.split(",").map((id) => {
   return [0, 1, 100, 5000].map((size) => inputEvent(id, streamOf(new Uint8Array(size).fill(size))))

@@ -159,14 +159,14 @@ export class Bench {
     }
     return contextOf(
       this.#path,
-      { has: (name) => declared.has(name), sendPayload },
+      { names: () => [...declared], sendPayload },
       { warn: (text) => warnings.push(text), fail: (error) => failures.push(error) },
     )
   }
 }
 
 type Sending = {
-  has(name: string): boolean
+  names(): string[]
   sendPayload(output: string, payload: Payload, encoded: Uint8Array): Promise<void>
 }
 type Telling = { warn?(text: string): void; fail?(error: unknown): void }

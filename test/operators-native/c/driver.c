@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static Shim *shim;
-static i32 words[4 + 2 * MAX_COLLECTED];
+static i32 words[(STAGE_AT + MAX_COLLECTED * STAGE_BYTES) / 4];
 static u8 target[1 << 20], header[1024], key[1 << 21];
 static long written;
 
@@ -69,7 +69,7 @@ static void write_all(void) {
   for (int i = 0; i < words[W_COUNT]; i++) {
     double body = 0, at = 1024;
     int batch = 0, big = 0;
-    i32 count = words[W_SENT + 2 * i + 1] >> 2;
+    i32 count = words[W_SENT + 2 * i + 1] >> 3;
     sh_figures_of(shim, i, figures);
     for (double *f = figures; f < figures + count; f += 4 + 2 * (int)f[0] + 2 * (int)f[1] + (int)f[2]) {
       if (f[3] > sizeof target / 2) big = 1;
@@ -118,7 +118,7 @@ static void settle_all(i32 answer) {
   u8 error[256];
   if (answer >> 8) {
     write_all();
-    answer |= sh_finish(shim);
+    if (answer & 128) answer |= sh_finish(shim);
   }
   if (answer & 8) sh_name_kept(shim, 1);
   if (answer & 4) sh_text(shim, 0, error, sizeof error);
@@ -137,10 +137,10 @@ static void send_input(const char *id, i32 bytes, int copied) {
   static u8 data[200000];
   double figures[] = {bytes, 0, -1, 0, 0, bytes ? 0 : -1, bytes, 0};
   Form *made = form(id, "C", K_FIXED, 1);
-  sh_figures(made, figures, 8);
-  settle_all(copied ? sh_input_copy(made, data, 0) : sh_input_at(made, data, 0));
+  sh_figures(made, figures, 8, 0);
+  settle_all(copied ? sh_input(made, data, IN_BARE) : sh_input_at(made, data));
   sh_context(made, (const u8 *)"context", 7);
-  settle_all(copied ? sh_input_copy(made, data, 0) : sh_input_at(made, data, 0));
+  settle_all(copied ? sh_input(made, data, IN_BARE) : sh_input_at(made, data));
   sh_form_free(made);
 }
 
@@ -167,8 +167,8 @@ static int drive_probe(void) {
   sh_direct(shim, 0);
   Form *once = form("send-later", "n", K_NULL, 0);
   double none[2] = {0, 0};
-  sh_figures(once, none, 2);
-  settle_all(sh_input_copy(once, target, 0));
+  sh_figures(once, none, 2, 0);
+  settle_all(sh_input(once, target, 0));
   for (int i = 0; i < 1000 && sh_count(shim, 2) == sh_count(shim, 3); i++) {
     usleep(1000);
     settle_all(sh_late(shim));
@@ -186,11 +186,11 @@ static int drive_hostile(long events) {
   static u8 seed[8];
   double figures[] = {1, 0, -1, 0, 0, 0, 4, 3};
   Form *made = form("x", "I", K_FIXED, 4);
-  sh_figures(made, figures, 8);
+  sh_figures(made, figures, 8, 0);
   for (long i = 0; i < events; i++) {
     i32 number = (i32)i;
     memcpy(seed, &number, 4);
-    settle_all(sh_input_copy(made, seed, 0));
+    settle_all(sh_input(made, seed, IN_BARE));
   }
   sh_form_free(made);
   sh_drop(shim);
