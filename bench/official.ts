@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { cargoBuild } from "../test/support/cargo.ts"
 import { folder } from "../test/support/dora.ts"
+import { buildRust } from "../test/support/operators.ts"
 import { officialDora, officialPython } from "../test/support/official.ts"
 
 const HERE = join(import.meta.dir, "nodes/official")
@@ -17,10 +18,11 @@ type Measured = Record<string, number>
 /** What a node said as JSON. */
 type Said = { size?: number; roundTrips?: number[]; stamped?: number[]; [key: string]: unknown }
 
-const [interpreter, dora, peer] = await Promise.all([
+const [interpreter, dora, peer, operators] = await Promise.all([
   officialPython(),
   officialDora(),
   cargoBuild(join(import.meta.dir, "peers/dora-rs"), "dora-bun-peer"),
+  buildRust(),
 ])
 const python = (name: string) => ({ path: interpreter, args: `-u ${join(HERE, `${name}.py`)}` })
 const rust = (role: string) => ({ path: peer, args: role })
@@ -88,6 +90,30 @@ const ROWS: Record<string, (side: Side) => Promise<Measured>> = {
       const { said, cpu } = await run(side, rustPair(size, 4000, 1_000_000, 100))
       measured[`${size} B`] = median(said.find(({ stamped }) => stamped)?.stamped ?? []) / 1000
       measured[`${size} B, daemon % of a core`] = cpu * 100
+    }
+    return measured
+  },
+  async "Rust node → Rust operator → node, round trip"(side) {
+    const measured: Measured = {}
+    for (const size of [64, 4096]) {
+      const { said } = await run(side, [
+        {
+          id: "ping",
+          ...rust("ping"),
+          inputs: { data: "echo/op/out" },
+          outputs: ["data"],
+          env: { SIZE: size, COUNT: 2000, PACE_NS: 0 },
+        },
+        {
+          id: "echo",
+          operator: {
+            "shared-library": join(operators, "native_v1"),
+            inputs: { echo: "ping/data" },
+            outputs: ["out"],
+          },
+        },
+      ])
+      measured[`${size} B`] = median(said.find((line) => line.roundTrips)?.roundTrips ?? []) / 1000
     }
     return measured
   },

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { Probe } from "../../test/conformance/operator.ts"
 import { streamOf } from "../../test/support/operators.ts"
 import { needs } from "../../test/support/toolchain.ts"
-import { buildWasm, hasClang } from "../../test/support/wasm.ts"
+import { buildWasm, buildWasmRust, hasClang, wasmRustc } from "../../test/support/wasm.ts"
 import { arrayOf, readLayout } from "../arrow/decoder.ts"
 import { limitMemory } from "./wasm-binary.ts"
 
@@ -92,6 +92,31 @@ describe("an operator in WebAssembly", () => {
     expect(await refusal(failing)).toContain("dora_init_operator failed\n  why: no state today")
     await buildWasm(SOURCE, folder)
   })
+})
+
+describe("an operator in Rust without a standard library", () => {
+  const rustc = wasmRustc()
+  const withRust = needs("rustc for wasm32-unknown-unknown", rustc !== null)
+
+  withRust(
+    "computes, sends on, and takes large messages",
+    async () => {
+      const source = join(import.meta.dir, "../../test/conformance/operators/scale.rs")
+      const probe = await new Probe("wasm", await buildWasmRust(rustc!, source, folder)).load()
+      await probe.input("any", bytes)
+      expect(elements(probe.sent.pop()!.stream)).toEqual([2, 4, 6])
+      const text = streamOf("a text")
+      await probe.input("any", text, { gain: 2 })
+      const { stream, parameters } = probe.sent.pop()!
+      expect(stream).toEqual(text)
+      expect(parameters).toEqual({ gain: 2 })
+      const large = streamOf(new Uint8Array(300_000))
+      await probe.input("any", large)
+      expect(probe.sent.pop()!.stream).toEqual(large)
+      await probe.operator!.drop()
+    },
+    LIMIT_MS,
+  )
 })
 
 describe("a file that is no operator is refused with the reason", () => {
