@@ -100,7 +100,7 @@ const ROWS: Record<string, (side: Side) => Promise<Measured>> = {
         {
           id: "ping",
           ...rust("ping"),
-          inputs: { data: "echo/op/out" },
+          inputs: { data: "echo/out" },
           outputs: ["data"],
           env: { SIZE: size, COUNT: 2000, PACE_NS: 0 },
         },
