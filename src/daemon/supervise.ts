@@ -7,6 +7,7 @@ import { encodeEvent, type NodeEvent } from "../wire/events.ts"
 import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
 import {
+  configurationTrouble,
   howItEnded,
   judge,
   NodeExitedEarlyError,
@@ -301,7 +302,10 @@ export class SupervisedNode implements SessionNode, Stoppable {
       ...(call && !verdict.ok ? { during: describeCall(this.id, call) } : {}),
     }
     onEnd(result)
-    const trouble = verdict.ok ? null : importTrouble(this.#command, result.stderrTail)
+    const { stderrTail } = result
+    const trouble = verdict.ok
+      ? null
+      : (importTrouble(this.#command, stderrTail) ?? configurationTrouble(stderrTail))
     if (trouble && barrier.open) this.#around.say("error", `${trouble.what}\n  fix: ${trouble.fix}`)
     this.#setEnded(result)
     if (barrier.open) return

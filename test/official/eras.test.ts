@@ -394,3 +394,16 @@ for event in Node():
   },
   60_000,
 )
+
+eachRelease(
+  "that gets a timer it can't read is told what it can",
+  async (version) => {
+    const node = { id: "a", ...(await oldScript(version, "a.py")) }
+    const inputs = { tick: "dora/timer/hz/30" }
+    await using flow = new MixedFlow([{ ...node, inputs }], { "a.py": ECHO })
+    const error = (await flow.running.catch((reason: Error) => reason)) as Error
+    expect(error.message).toContain("timers of whole seconds or milliseconds only")
+    expect(error.message).toContain("fix: write `dora/timer/millis/…`, or run it by dora 1.1")
+  },
+  60_000,
+)
