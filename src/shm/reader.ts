@@ -164,6 +164,7 @@ export class EdgeReader {
   learn(template: number, make: ElementConstructor, offset: number, length: number): void {
     // A slot that is being rewritten can name the template of a large message beside the word of a small one.
     if (offset + length * make.BYTES_PER_ELEMENT > this.ring.inlineBytes) return
+    this.ring.bodyWord = (SLOT_HEADER_BYTES + offset) >> 2
     if (this.#known.some((k) => k.template === template)) return
     if (this.#known.length >= MAX_KNOWN_TEMPLATES) this.#known = []
     const views = new Array<ElementArray | null>(this.ring.slotCount).fill(null)

@@ -12,6 +12,7 @@ import {
   RING_HEADER_BYTES,
   SENT_BYTES_FLOAT,
   SEQ_WORD,
+  SLOT_HEADER_BYTES,
   SLOTS_WORD,
   slotBytes,
   START_WORD,
@@ -24,7 +25,10 @@ import { SharedMemoryError } from "./libc.ts"
 import type { Inbox } from "./segment.ts"
 
 const IS_X64 = process.arch === "x64"
-/** Of this process alone. Storing there makes the compiler read words of shared memory anew, without a locked instruction. */
+/**
+ * Of this process alone. A store there makes the compiler read words of shared memory anew, as an atomic load does; but that is
+ * a locked instruction, which takes the line from the producer that is about to write it, and lets nothing overtake.
+ */
 const apart = new Int32Array(32)
 
 /** What both ends of a ring know: where it lies, and its geometry, which never changes. */
@@ -178,6 +182,8 @@ export class ConsumerRing extends RingEnd {
   tail: number
   /** The edge has ended: closed, and nothing is left. */
   ended = false
+  /** A word of the slot that is read beside `seq`: its line is then under way together with that one, not after it. */
+  bodyWord = SLOT_HEADER_BYTES >> 2
 
   constructor(inbox: Inbox, offset: number) {
     super(inbox, offset)
@@ -189,11 +195,12 @@ export class ConsumerRing extends RingEnd {
     return this.#seq() === ((this.tail + 1) | 0)
   }
 
+  /** On x64 a load is never before an earlier one, nor before a locked instruction: what the compiler keeps in order is in order. */
   #seq(): number {
-    const at = this.slotOf(this.tail) + SEQ_WORD
-    if (!IS_X64) return Atomics.load(this.words, at)
-    apart[0] = at
-    return this.words[at]!
+    const slot = this.slotOf(this.tail)
+    if (!IS_X64) return Atomics.load(this.words, slot + SEQ_WORD)
+    apart[0] = this.words[slot + this.bodyWord]!
+    return this.words[slot + SEQ_WORD]!
   }
 
   /** Step 1: is there a message? Follows the producer when it has dropped ours. */
