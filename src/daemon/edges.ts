@@ -115,7 +115,7 @@ export function publishText(writer: OutputWriter, encoder: Encoder, text: string
     writer.publishInline(payload, null)
     return
   }
-  const chunk = writer.allocate()
+  const chunk = writer.allocate(payload.byteLength)
   writer.write(chunk, payload)
   writer.publishChunk(chunk, payload, null)
 }

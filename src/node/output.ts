@@ -125,7 +125,7 @@ export class Output implements Waiter {
     this.#checkOpen()
     const form = this.#formOf(layout)
     const { name, elements } = form
-    const chunk = this.#writer.isRead ? this.#writer.allocate() : -1
+    const chunk = this.#writer.isRead ? this.#writer.allocate(form.byteLength) : -1
     if (chunk < 0) return new Loan(this, null, newElements(name, elements) as T)
     this.#writer.writeFrame(chunk, form.template, () => this.#prepareLoan(layout))
     const buffer = this.#writer.lend(chunk, form.byteLength)
@@ -224,7 +224,7 @@ export class Output implements Waiter {
       writer.publishInline(payload, parameters)
       return true
     }
-    const chunk = writer.allocate()
+    const chunk = writer.allocate(total)
     if (chunk < 0) return false
     writer.write(chunk, payload)
     writer.publishChunk(chunk, payload, parameters)
@@ -238,7 +238,7 @@ export class Output implements Waiter {
     }
     const { byteLength, headerLength } = payload
     const total = ((byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
-    const chunk = total <= this.#writer.inlineBytes ? -1 : this.#writer.allocate()
+    const chunk = total <= this.#writer.inlineBytes ? -1 : this.#writer.allocate(total)
     if (chunk >= 0) {
       this.#writer.write(chunk, payload)
       const written = { byteLength, headerLength, template: 0, flat: null, write: () => {} }

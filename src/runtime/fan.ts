@@ -74,8 +74,8 @@ export class FanWriter implements Writer {
     }
   }
 
-  allocate(): number {
-    return this.#rings.allocate()
+  allocate(bytes: number): number {
+    return this.#rings.allocate(bytes)
   }
 
   giveBack(chunk: number): void {

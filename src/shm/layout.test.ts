@@ -210,7 +210,7 @@ describe("a client that knows this page alone", () => {
     const size = 3 * limits.INLINE_BYTES
     const writer = output.writer()
     send(writer, payload(10))
-    writer.allocate()
+    writer.allocate(8)
     send(writer, payload(size, 7), Uint8Array.of(1, 2, 3))
     const { ring, ref } = output.edges[1]!
     const words = mapWhole(ref.fd, ref.size)

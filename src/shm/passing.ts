@@ -70,7 +70,7 @@ export class PassingOutput {
       writer.publishInline(payload, parameters)
       return true
     }
-    const chunk = writer.allocate()
+    const chunk = writer.allocate(total)
     if (chunk < 0) return false
     writer.write(chunk, payload)
     this.#stamp(head)
@@ -84,7 +84,7 @@ export class PassingOutput {
    * @throws PoolExhaustedError
    */
   begin(length: number, first: Uint8Array): number {
-    const chunk = this.writer.allocate()
+    const chunk = this.writer.allocate(length)
     if (chunk >= 0) this.writer.write(chunk, this.#payload(length, first))
     return chunk
   }

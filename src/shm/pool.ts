@@ -139,6 +139,11 @@ class EdgeRecord {
 const LENT = 1
 const COPIED = 2
 
+/** Most chunks that one look at the consumers' lines may find for the next messages, … */
+const MOST_AHEAD = 4
+/** … as long as these messages stay in the cache together: what is warm is used again rather. */
+const AHEAD_BYTES = 1024 * 1024
+
 /** The producer's half: gives out free chunks, lowest first, so that warm pages are used again. */
 export class ProducerPool {
   readonly pool: Pool
@@ -150,6 +155,10 @@ export class ProducerPool {
   readonly #lent: Uint8Array
   /** Template whose header lies at the start of a chunk; 0: unknown. */
   readonly #templates: Int32Array
+  /** Chunks that the last look found free, in their order. Only we can change that: to look again takes lines from the consumers. */
+  readonly #ahead = new Int32Array(MOST_AHEAD)
+  #aheadCount = 0
+  #aheadNext = 0
   /** Views over whole chunks for our own writes, as large as was needed so far. */
   readonly #writeViews: Uint8Array[] = []
 
@@ -174,8 +183,21 @@ export class ProducerPool {
    * The lowest free chunk, lent to the caller until {@link giveBack}; −1 when there is none. A chunk is free when it is
    * not lent, no queued slot refers to it, and no consumer has marked it. Per edge the tail is read before the line: a
    * consumer marks before it claims, so what has just left the queue shows up as borrowed.
+   *
+   * @param bytes  of the message
    */
-  allocate(): number {
+  allocate(bytes: number): number {
+    if (this.#aheadNext === this.#aheadCount && !this.#look(bytes)) return -1
+    const chunk = this.#ahead[this.#aheadNext++]!
+    this.#lent[chunk] = LENT
+    return chunk
+  }
+
+  /** Looks for free chunks; false when there is none. */
+  #look(bytes: number): boolean {
+    const most = Math.min(MOST_AHEAD, Math.max(1, Math.floor(AHEAD_BYTES / bytes)))
+    this.#aheadNext = 0
+    this.#aheadCount = 0
     for (const edge of this.#edges) {
       if (edge.gone) continue
       edge.ring.refreshTail()
@@ -188,11 +210,11 @@ export class ProducerPool {
       const end = Math.min(chunks, word * 32 + 32)
       for (let chunk = word * 32; chunk < end; chunk++) {
         if ((busy >>> (chunk & 31)) & 1 || this.#lent[chunk] || this.#queued[chunk]) continue
-        this.#lent[chunk] = LENT
-        return chunk
+        this.#ahead[this.#aheadCount++] = chunk
+        if (this.#aheadCount === most) return true
       }
     }
-    return -1
+    return this.#aheadCount > 0
   }
 
   /** Is a lent chunk one that its owner fills in? */

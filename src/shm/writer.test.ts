@@ -94,7 +94,7 @@ describe("a slot", () => {
     const large = { ...payload(header + LARGE + end), headerLength: header }
     send(writer, large)
     expect(counted()).toEqual([100 + LARGE, 0])
-    const loan = writer.allocate()
+    const loan = writer.allocate(LARGE)
     writer.writeFrame(loan, 0, () => large)
     writer.publishChunk(loan, large, null)
     expect(counted()).toEqual([100 + 2 * LARGE, LARGE])
@@ -237,7 +237,7 @@ describe("memory for large messages", () => {
     const writer = output.writer()
     for (let i = 0; i < 5; i++) send(writer, payload(LARGE, i))
     const lent: number[] = []
-    while (output.edges[1]!.counts().dropped === 0) lent.push(writer.allocate())
+    while (output.edges[1]!.counts().dropped === 0) lent.push(writer.allocate(LARGE))
     expect(new Set(lent).size).toBe(lent.length)
     expect(output.edges[1]!.counts()).toEqual({ sent: 5, taken: 0, dropped: 1, queued: 4 })
     expect(isPayload(take(output.reader(1)), LARGE, 1)).toBe(true)
@@ -247,17 +247,17 @@ describe("memory for large messages", () => {
     using output = new TestOutput([{ queueSize: 3, policy: "backpressure" }])
     const [writer, reader] = [output.writer(), output.reader()]
     for (let i = 0; i < 3; i++) send(writer, payload(LARGE, i))
-    while (writer.allocate() >= 0);
+    while (writer.allocate(LARGE) >= 0);
     expect(output.edges[0]!.counts()).toEqual({ sent: 3, taken: 0, dropped: 0, queued: 3 })
     expect(isPayload(take(reader), LARGE, 0)).toBe(true)
-    expect(writer.allocate()).toBeGreaterThanOrEqual(0)
+    expect(writer.allocate(LARGE)).toBeGreaterThanOrEqual(0)
   })
 
   test("that nobody gives back ends in an error which says so", () => {
     using output = new TestOutput([{ queueSize: 1 }])
     const writer = output.writer()
     const lend = () => {
-      for (let i = 0; i < 100; i++) writer.allocate()
+      for (let i = 0; i < 100; i++) writer.allocate(LARGE)
     }
     expect(lend).toThrow(PoolExhaustedError)
     expect(lend).toThrow("output `image` has no free memory for a large message")
@@ -266,7 +266,7 @@ describe("memory for large messages", () => {
   test("is enough for the loans that an output may have and everything its consumer may hold", () => {
     using output = new TestOutput([{ queueSize: 2, budget: 3 }])
     const [writer, reader] = [output.writer(), output.reader()]
-    for (let i = 0; i < MAX_LOANS; i++) writer.allocate()
+    for (let i = 0; i < MAX_LOANS; i++) writer.allocate(LARGE)
     for (let i = 0; i < 20; i++) {
       send(writer, payload(LARGE, i))
       if (i < 3) expect(reader.take()).toBe(true)
@@ -279,7 +279,8 @@ describe("memory for large messages", () => {
     const [writer, reader] = [output.writer(), output.reader()]
     const message = floats(8, ...new Array<number>(LARGE))
     for (let i = 1; i <= 5; i++) {
-      const chunk = writer.allocate()
+      // So large that each is looked for alone: the same chunk every time.
+      const chunk = writer.allocate(8 * 1024 * 1024)
       writer.writeFrame(chunk, 8, () => message)
       const buffer = writer.lend(chunk, message.byteLength)
       const array = new Float32Array(buffer, HEADER, LARGE)
@@ -294,7 +295,7 @@ describe("memory for large messages", () => {
     expect(message.writes).toBe(1)
     send(writer, payload(message.byteLength))
     take(reader)
-    writer.writeFrame(writer.allocate(), 8, () => message)
+    writer.writeFrame(writer.allocate(LARGE), 8, () => message)
     expect(message.writes).toBe(2)
   })
 })

@@ -143,12 +143,13 @@ export class OutputWriter {
   /**
    * A chunk to write into, lent until published or given back; −1 when a backpressure consumer must first make room.
    *
+   * @param bytes  of the message
    * @throws PoolExhaustedError
    */
-  allocate(): number {
+  allocate(bytes: number): number {
     const pool = this.#openPool()
     for (;;) {
-      const chunk = pool.allocate()
+      const chunk = pool.allocate(bytes)
       if (chunk >= 0) return chunk
       if (this.edges.some((edge) => !edge.gone && this.#isGone(edge))) continue
       const longest = this.#longestQueue(false)

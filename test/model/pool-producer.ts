@@ -53,6 +53,14 @@ export class PoolProducer {
 
   #next(now: PoolState, go: Step) {
     const done = now.producer.message === this.#o.messages
+    const { spare, generation } = now.producer
+    if (!done && spare) {
+      const lowest = lowestOf(spare)
+      return go(`P remembers that chunk ${lowest} is free`, (next) => {
+        const code = this.#chunks.code(generation, lowest)
+        Object.assign(next.producer, { at: P.write, edge: 0, code, spare: spare & ~(1 << lowest) })
+      })
+    }
     go(done ? "P has sent all" : "P has a message", (next) => {
       next.producer.at = done ? P.done : P.scanTail
       next.producer.edge = next.producer.code = 0
@@ -132,10 +140,16 @@ export class PoolProducer {
         Object.assign(next.producer, { at: P.scanTail, edge: 0, busy: 0 })
       })
     }
-    const lowest = 31 - Math.clz32(free & -free)
+    const lowest = lowestOf(free)
+    let rest = this.#o.remembersUsed ? free : free & ~(1 << lowest)
+    let spare = 0
+    for (let left = this.#o.remembers; left > 0 && rest; left--) {
+      spare |= rest & -rest
+      rest &= rest - 1
+    }
     go(`P chooses chunk ${lowest}`, (next) => {
       const code = this.#chunks.code(generation, lowest)
-      Object.assign(next.producer, { at: P.write, edge: 0, busy: 0, code })
+      Object.assign(next.producer, { at: P.write, edge: 0, busy: 0, code, spare })
     })
   }
 
@@ -260,7 +274,7 @@ export class PoolProducer {
     const { at, message } = now.producer
     const sending = at >= P.room && at <= P.publish
     next.producerDeaths--
-    Object.assign(next.producer, { at: P.dead, busy: 0, code: 0, edge: 0, dropped: 0 })
+    Object.assign(next.producer, { at: P.dead, busy: 0, code: 0, edge: 0, dropped: 0, spare: 0 })
     if (sending && message < this.#o.messages) next.producer.message++
     for (const edge of next.edges) edge.ownHead = edge.cachedTail = edge.gone = 0
   }
@@ -297,4 +311,9 @@ export class PoolProducer {
     })
     next.producer.swept = 1
   }
+}
+
+/** The lowest bit's number. */
+function lowestOf(mask: number): number {
+  return 31 - Math.clz32(mask & -mask)
 }

@@ -19,6 +19,10 @@ export type PoolOptions = {
   mayAbandon: boolean
   /** The producer looks for abandoned edges only when a ring is full or no chunk is free, not before each send. */
   noticeLate: boolean
+  /** How many more of the free chunks that one look has found may be used without another look. */
+  remembers: number
+  /** Flaw: the chunk that is used is remembered as well. */
+  remembersUsed: boolean
   /** The first design: a `held` and a `borrowed` mask, both cleared from outside too. */
   first: boolean
   /** First design: a release clears `borrowed` before `held`. */
@@ -48,6 +52,8 @@ export const DEFAULTS: PoolOptions = {
   stops: 0,
   mayAbandon: false,
   noticeLate: false,
+  remembers: 0,
+  remembersUsed: false,
   first: false,
   heldLast: false,
   sweep: false,
@@ -138,6 +144,8 @@ export function initialState(o: PoolOptions) {
     producer: {
       at: P.next as number,
       generation: 0,
+      /** Chunks that are known to be free. */
+      spare: 0,
       message: 0,
       /** The edge that it is busy with. */
       edge: 0,

@@ -57,6 +57,11 @@ const nearMisses: Verdict[] = [
     pool({ twoWords: true, generations: 2, producerDeaths: 1 }),
   ),
   fails(
+    "a chunk in use is remembered as free",
+    OVERWRITTEN_IN_QUEUE,
+    pool({ remembers: 1, remembersUsed: true }),
+  ),
+  fails(
     "one chunk less than the bound, consumer stops for ever",
     "no way back",
     pool({ stops: 1, chunks: 3 }),
@@ -127,6 +132,41 @@ const corrected: Verdict[] = [
   ),
 ]
 
+const remembering: Verdict[] = [
+  holds(
+    "1 edge, queue_size 1, 4 chunks (= bound), consumer may stop for ever",
+    pool({ chunks: 4, stops: 1, messages: 5, remembers: 1 }),
+  ),
+  holds(
+    "1 edge, queue_size 2, 6 chunks (= bound), deaths of both, stop, 2 generations",
+    pool({
+      queueSize: 2,
+      budget: 2,
+      chunks: 6,
+      generations: 2,
+      producerDeaths: 1,
+      consumerDeaths: 1,
+      stops: 1,
+      mayAbandon: true,
+      remembers: 2,
+    }),
+  ),
+  holds(
+    "2 edges, queue_size 1, 4 chunks, a death of the producer and of a consumer, noticed late",
+    pool({
+      edges: 2,
+      chunks: 4,
+      generations: 2,
+      producerDeaths: 1,
+      consumerDeaths: 1,
+      messages: 3,
+      mayAbandon: true,
+      noticeLate: true,
+      remembers: 2,
+    }),
+  ),
+]
+
 const abandoned: Verdict[] = [
   holds(
     "1 edge, queue_size 1, 4 chunks, 2 deaths of the consumer",
@@ -175,6 +215,10 @@ describe("a near miss of the pool fails:", () => {
 
 describe("the pool holds:", () => {
   for (const verdict of corrected) test(verdict.name, () => judge(verdict), TIMEOUT_MS)
+})
+
+describe("the pool holds when free chunks are remembered:", () => {
+  for (const verdict of remembering) test(verdict.name, () => judge(verdict), TIMEOUT_MS)
 })
 
 describe("the pool holds when an abandoned edge is noticed late:", () => {

@@ -170,7 +170,7 @@ export function send(
     writer.publishInline(message, parameters)
     return true
   }
-  const chunk = writer.allocate()
+  const chunk = writer.allocate(message.byteLength)
   if (chunk < 0) return false
   writer.write(chunk, message)
   writer.publishChunk(chunk, message, parameters)
