@@ -18,6 +18,7 @@ export const chainPart: Part = {
       api: "recv",
       wait: "adaptive",
       paceMs: PACE_MS,
+      by: "timer",
     } as const
     return measure(context, "chain", [
       {

@@ -1,5 +1,5 @@
 import { type Case, type Context, measure, type Part, type Take } from "../part.ts"
-import { SIZES, sizeName } from "../support.ts"
+import { type BenchNode, SIZES, sizeName } from "../support.ts"
 import type { WaitMode } from "../../src/shm/plan.ts"
 import { takeOf } from "./latency.ts"
 
@@ -9,6 +9,8 @@ type Paced = {
   api: "recv" | "iterate"
   paceMs: number
   wait: WaitMode
+  /** What the source goes by: a timer of the dataflow, or the clock, in its own code. */
+  by: "timer" | "clock"
 }
 
 /** How long a take measures, beside the messages that warm up. */
@@ -36,15 +38,16 @@ export const pacedPart: Part = {
 
 function selection({ extent }: Context): Paced[] {
   const at = (paceMs: number, more: Partial<Paced> = {}): Paced => {
-    return { size: 64, mode: "copy", api: "recv", wait: "adaptive", paceMs, ...more }
+    return { size: 64, mode: "copy", api: "recv", wait: "adaptive", paceMs, by: "timer", ...more }
   }
   if (extent === "quick") return [at(5)]
-  if (extent === "default") return [at(1), at(5), at(33)]
+  if (extent === "default") return [at(1), at(5), at(33), at(5, { by: "clock" })]
   const sweep = SIZES.filter((size) => size >= 4096).map((size) => at(5, { size, mode: "loan" }))
   return [
     ...[1, 5, 33].flatMap((pace) => [at(pace), at(pace, { api: "iterate" })]),
     ...SIZES.filter((size) => size !== 64).map((size) => at(5, { size })),
     ...sweep,
+    ...[1, 5, 33].map((pace) => at(pace, { by: "clock" })),
     at(5, { wait: "park" }),
     at(5, { wait: "busy" }),
   ]
@@ -54,7 +57,8 @@ function toCase(context: Context, c: Paced): Case {
   const how = c.mode === "copy" ? "copied" : "loaned"
   const way = `${sizeName(c.size)} ${how}, every ${c.paceMs} ms`
   const waiting = c.wait === "adaptive" ? "" : `, ${c.wait}`
-  const name = `${way}, ${c.api === "recv" ? "recv()" : "for await"}${waiting}`
+  const by = c.by === "timer" ? "" : ", by the sender's own clock"
+  const name = `${way}, ${c.api === "recv" ? "recv()" : "for await"}${waiting}${by}`
   return {
     name,
     size: c.size,
@@ -97,7 +101,7 @@ export async function pacedFlow(
   })
   const { printed } = await context.run(
     [
-      { id: "source", path: "paced.ts", env, outputs },
+      source(c, env, outputs),
       ...relays,
       { id: "sink", path: "arrive.ts", env, inputs: inputs(ids.at(-1)!) },
     ],
@@ -105,4 +109,10 @@ export async function pacedFlow(
   )
   const take = takeOf(printed[0]!)
   return { ...take, figures: { ...take.figures, "cpu%": (printed[0]!.share as number) * 100 } }
+}
+
+function source(c: Paced, env: Record<string, string>, outputs: string[]): BenchNode {
+  if (c.by === "clock") return { id: "source", path: "paced.ts", env, outputs }
+  const inputs = { tick: `dora/timer/millis/${c.paceMs}` }
+  return { id: "source", path: "ticks.ts", env, inputs, outputs }
 }

@@ -100,7 +100,7 @@ function paced(context: Context, peer: Peer, size: number, kind: LatencyTake["ki
     },
     take: () =>
       kind === "one way"
-        ? oneWay(context, { ...way, paceMs: PACE_MS })
+        ? oneWay(context, { ...way, paceMs: PACE_MS, by: "clock" })
         : pingPong(context, { ...way, paced: { ns: paceNs, count } }),
   }
 }
