@@ -6,7 +6,8 @@ import { CHUNK_WORD } from "./layout.ts"
 import { closeFd } from "./libc.ts"
 import { chunkCount, makePool } from "./make.ts"
 import type { SegmentRef } from "./plan.ts"
-import { ConsumerPool, chunkOf, chunkWord, generationOf, Pool, ProducerPool } from "./pool.ts"
+import { ConsumerPool } from "./consumer-pool.ts"
+import { chunkOf, chunkWord, generationOf, Pool, ProducerPool } from "./pool.ts"
 import type { ConsumerRing, ProducerRing } from "./ring.ts"
 
 const SEED = 20_261_202

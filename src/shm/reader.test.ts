@@ -19,7 +19,8 @@ import {
 } from "./layout.ts"
 import { chunkWord } from "./pool.ts"
 import { EdgePoisonedError } from "./errors.ts"
-import type { Borrow, EdgeReader } from "./reader.ts"
+import type { Borrow } from "./consumer-pool.ts"
+import type { EdgeReader } from "./reader.ts"
 
 const SEED = 20_261_203
 /** Too large for a slot. */

@@ -26,7 +26,8 @@ import {
 } from "./layout.ts"
 import { EdgePoisonedError } from "./errors.ts"
 import type { InputPlan } from "./plan.ts"
-import { ConsumerPool, chunkOf, generationOf, Pool } from "./pool.ts"
+import { Borrow, ConsumerPool } from "./consumer-pool.ts"
+import { chunkOf, generationOf, Pool } from "./pool.ts"
 import { ConsumerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
 
@@ -45,39 +46,6 @@ type Known = {
   bytes: number
   /** Views over the body in the ring's slots. */
   views: (ElementArray | null)[]
-}
-
-/** Where a message's large body lies until it is released. */
-export class Borrow {
-  readonly pool: ConsumerPool
-  readonly chunk: number
-  readonly offset: number
-  readonly length: number
-  #buffer: ArrayBuffer | null = null
-
-  constructor(pool: ConsumerPool, chunk: number, offset: number, length: number) {
-    this.pool = pool
-    this.chunk = chunk
-    this.offset = offset
-    this.length = length
-  }
-
-  /** The stream's bytes in shared memory; made on first touch. */
-  get buffer(): ArrayBuffer {
-    this.#buffer ??= this.pool.pool.lend(this.chunk, this.offset, this.length)
-    return this.#buffer
-  }
-
-  /** Address of the stream's first byte, for who needs no view. */
-  get address(): number {
-    return (this.pool.pool.chunkPointer(this.chunk) as number) + this.offset
-  }
-
-  /** Gives the chunk back: first every view of it becomes empty, then the producer may use it again. */
-  release(): void {
-    if (this.#buffer !== null) this.pool.pool.detach(this.chunk, this.offset, this.#buffer)
-    this.pool.release(this.chunk)
-  }
 }
 
 /** Reads slots itself, before the claim: what it sees may be a mixture of two messages, and is shown again after a lost claim. */

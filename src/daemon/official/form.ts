@@ -1,6 +1,6 @@
 // How nodes of one generation of dora are talked to. Everything else of the relay is the same for all.
 import type { Stamp } from "../../core/clock.ts"
-import type { Borrow } from "../../shm/reader.ts"
+import type { Borrow } from "../../shm/consumer-pool.ts"
 import { decodeRequest, encodeNextEvents, encodeReply } from "../../wire/messages.ts"
 import { Writer } from "../../wire/postcard.ts"
 import { frameNextEvents, NEXT_EVENT, NEXT_EVENTS_ROOM, writeTick } from "../../wire/relay.ts"

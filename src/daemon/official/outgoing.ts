@@ -1,5 +1,5 @@
 import { ptr } from "bun:ffi"
-import type { Borrow } from "../../shm/reader.ts"
+import type { Borrow } from "../../shm/consumer-pool.ts"
 import type { Writer } from "../../wire/postcard.ts"
 import { CURRENT, type Form } from "./form.ts"
 import { send, sendParts } from "./sockets.ts"
