@@ -25,7 +25,7 @@ using node = await Node.init()
 /** All timers of a dataflow tick at this moment plus whole periods. */
 const start = new Inbox(pid, inbox, -1).floats[START_FLOAT]!
 for (let i = 0; i < Number(BURST); i++) {
-  if (i % TOGETHER === 0) for (const until = now() + PAUSE_NS; now() < until; );
+  if (i % TOGETHER === 0) for (const until = now() + PAUSE_NS; now() < until;);
   send(i)
 }
 // The last of them are taken before the first moment arrives on its own edge.
@@ -41,7 +41,7 @@ else {
 /** False after the last one. */
 function ticked(event: Event | null): boolean {
   if (event?.type !== "INPUT") return false
-  for (const moment = now(); sent < count && first + sent * paceNs <= moment; ) send(sent++)
+  for (const moment = now(); sent < count && first + sent * paceNs <= moment;) send(sent++)
   return sent < count
 }
 

@@ -214,19 +214,22 @@ describe("a chunk", () => {
     test.each([
       ["in order", LARGE_BYTES],
       ["some at a time", SMALL_BYTES],
-    ])(`is given out exactly when nobody lends, queues or borrows it, %s (from index ${start})`, (_, bytes) => {
-      const list = fc.array(anyStep, { maxLength: 120, size: "max" })
-      const tail = fc.array(fc.oneof(anyStep, lastStep), { maxLength: 60, size: "max" })
-      const property = fc.property(list, tail, (steps, last) => {
-        using world = new World(consumers, start, { bytes })
-        // There is always one: the pool has as many as everybody together may hold.
-        for (const step of [...steps, ...last]) {
-          run(world, step)
-          expect(world.free().length).toBeGreaterThan(0)
-        }
-      })
-      fc.assert(property, { seed: SEED, numRuns: 100, includeErrorInReport: true })
-    })
+    ])(
+      `is given out exactly when nobody lends, queues or borrows it, %s (from index ${start})`,
+      (_, bytes) => {
+        const list = fc.array(anyStep, { maxLength: 120, size: "max" })
+        const tail = fc.array(fc.oneof(anyStep, lastStep), { maxLength: 60, size: "max" })
+        const property = fc.property(list, tail, (steps, last) => {
+          using world = new World(consumers, start, { bytes })
+          // There is always one: the pool has as many as everybody together may hold.
+          for (const step of [...steps, ...last]) {
+            run(world, step)
+            expect(world.free().length).toBeGreaterThan(0)
+          }
+        })
+        fc.assert(property, { seed: SEED, numRuns: 100, includeErrorInReport: true })
+      },
+    )
   }
 
   for (const missing of [0, 1]) {
