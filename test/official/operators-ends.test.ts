@@ -1,7 +1,9 @@
 // Operators in Python: what goes wrong with them, how they end, are started again and loaded anew.
 import { describe, expect } from "bun:test"
 import { renameSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import { OLD_RELEASES, oldPython } from "../support/eras.ts"
+import { INSTALL_LIMIT_MS } from "../support/official.ts"
 import { MixedFlow, NODE, withWheel } from "./flow.ts"
 import {
   ECHO,
@@ -260,6 +262,30 @@ class Operator:
         expect(flow.said("rt").filter((said) => /^four/.test(said))).toEqual([])
       },
       LIMIT_MS,
+    )
+  }
+
+  for (const release of OLD_RELEASES) {
+    withWheel(
+      `are loaded anew with the wheel of ${release} too`,
+      async () => {
+        const operators = ["a", "b"].map((id) => ({
+          ...{ id, python: `${id}.py`, inputs: { tick: "dora/timer/millis/10" } },
+        }))
+        const bin = dirname(await oldPython(release))
+        const env = { PATH: `${bin}:${process.env.PATH}`, VIRTUAL_ENV: dirname(bin) }
+        const files = { "a.py": version("'one'"), "b.py": version("'other'") }
+        const options = { hotReload: true, env }
+        await using flow = new MixedFlow([{ id: "rt", operators }], files, options)
+        await flow.untilLine("rt", "one 2 one")
+        writeFileSync(join(flow.folder.path, "a.py"), version("'two'"))
+        await flow.untilLine("rt", "two ")
+        await flow.stop()
+        expect(flow.said("rt").filter((said) => /loaded anew/.test(said))).toEqual([
+          "a: loaded anew",
+        ])
+      },
+      INSTALL_LIMIT_MS,
     )
   }
 

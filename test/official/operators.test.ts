@@ -1,8 +1,10 @@
 // Operators in Python: what they are told and what they answer, alone and beside siblings.
 import { describe, expect } from "bun:test"
 import { chmodSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { folder } from "../support/dora.ts"
+import { OLD_RELEASES, oldPython } from "../support/eras.ts"
+import { INSTALL_LIMIT_MS } from "../support/official.ts"
 import { MixedFlow, NODE, wheelEnvironment, withWheel } from "./flow.ts"
 import {
   ECHO,
@@ -145,6 +147,35 @@ describe("Python operators of one node", () => {
     )
   }
 })
+
+for (const version of OLD_RELEASES) {
+  withWheel(
+    `Python operators work with the wheel of ${version} too`,
+    async () => {
+      const twice = ECHO.replace(', dora_event["metadata"])', ")")
+      const operators = [
+        { id: "a", python: "twice.py", inputs: { in: holding("source/out") }, outputs: ["out"] },
+        { id: "b", python: "echo.py", inputs: { in: holding("rt/a/out") }, outputs: ["out"] },
+      ]
+      const nodes = [
+        SOURCE,
+        { id: "rt", operators },
+        sink({ a: holding("rt/a/out"), b: holding("rt/b/out") }),
+      ]
+      const bin = dirname(await oldPython(version))
+      const env = { PATH: `${bin}:${process.env.PATH}`, VIRTUAL_ENV: dirname(bin) }
+      await using flow = new MixedFlow(nodes, { ...files(5), "twice.py": twice }, { env })
+      await flow.end()
+      const wanted = [...upTo(5).map((i) => `in [${i}]`), "INPUT_CLOSED in", "dropped"]
+      for (const id of ["a", "b"]) expect(linesOf(flow, `rt/${id}`)).toEqual(wanted)
+      for (const id of ["a", "b"]) {
+        const heard = flow.said("sink").filter((line) => line.startsWith(`${id} `))
+        expect(heard.map((line) => line.split(" ")[1])).toEqual(upTo(5).map(String))
+      }
+    },
+    INSTALL_LIMIT_MS,
+  )
+}
 
 describe("an input of a Python operator", () => {
   withWheel(

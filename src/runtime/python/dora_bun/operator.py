@@ -32,6 +32,7 @@ class Operator:
         self._memory = memory
         self._instance = None
         self._descriptor = None
+        self._saved = None
 
     def check(self):
         """What keeps it from being loaded, as far as that can be told without running its code; or None."""
@@ -40,6 +41,11 @@ class Operator:
             return None
         why = "there is no such file"
         return self._unloadable(why, "check the spelling of the path, which starts at the directory of the dataflow file")
+
+    @property
+    def changed(self):
+        """Has the file been saved since it was loaded?"""
+        return _saved_at(self.plan["path"]) != self._saved
 
     def load(self):
         """Imports the file and makes the operator. Raises OperatorError."""
@@ -87,6 +93,7 @@ class Operator:
 
     def _import(self, anew=False):
         self._memory.enter(self._index, CALL_LOAD)
+        self._saved = _saved_at(self.plan["path"])
         try:
             return load_module(self.plan["path"], self.id, anew)
         except BaseException as error:
@@ -128,6 +135,13 @@ class Operator:
 
     def _unloadable(self, why, fix):
         return OperatorError(self.plan, f"operator `{self.name}`: can't load {self.plan['path']}", why, fix)
+
+
+def _saved_at(path):
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return None
 
 
 def load_module(path, operator, anew):

@@ -6,11 +6,12 @@ from .events import Event
 class Reader:
     """One thread reads; what it passes on it does under the runtime's lock."""
 
-    def __init__(self, node, members, lock, notify):
+    def __init__(self, node, members, lock, notify, reloads):
         self._node = node
         self._members = members
         self._lock = lock
         self._notify = notify
+        self._reloads = reloads
         # The node's events have ended.
         self.ended = False
         # Of inputs, told and not yet passed on: in the official package they overtake messages.
@@ -48,6 +49,11 @@ class Reader:
             for member in self._members:
                 if event.get("id") in (None, member.operator.id):
                     member.tell(event)
+        elif kind == "UNKNOWN" and self._reloads and any(member.operator.changed for member in self._members):
+            # Wheels before 1.0 have no word for it.
+            for member in self._members:
+                if member.operator.changed:
+                    member.tell(Event(type="RELOAD", id=member.operator.id, kind="dora"))
         else:
             for member in self._members:
                 member.tell(event)

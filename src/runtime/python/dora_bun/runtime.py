@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import traceback
+from datetime import datetime, timezone
 
 from dora import Node
 
@@ -52,7 +53,8 @@ class Runtime:
             return 1
         if not self._join():
             return 1
-        self._reader = Reader(self._node, self._members, self._lock, self._notify)
+        reloads = self._plan.get("hotReload", False)
+        self._reader = Reader(self._node, self._members, self._lock, self._notify, reloads)
         for member in self._members:
             member.operator.describe(self._config["dataflow_descriptor"])
             if member.threads:
@@ -124,6 +126,8 @@ class Runtime:
         except Exception as error:
             why = " ".join(str(error).split("\n\nLocation:")[0].split())
             record(self._name, "ERROR", f"node `{self._name}` can't join the dataflow: {why}")
+        # Wheels before 1.0 have no clock to ask.
+        self._now = getattr(self._node, "timestamp", lambda: datetime.now(timezone.utc))
         return self._node is not None
 
     def _run_threads(self):
@@ -249,7 +253,7 @@ class Runtime:
             parameters = parameters_of(metadata)
             # A sender that passes metadata on passes its time on.
             if "timestamp" not in parameters:
-                parameters["timestamp"] = self._node.timestamp()
+                parameters["timestamp"] = self._now()
             with self._lock:
                 for edge in edges:
                     self._make_room(member, edge)
