@@ -9,12 +9,16 @@ import { Pool } from "../shm/pool.ts"
 import type { Inbox } from "../shm/segment.ts"
 import type { OutputWriter } from "../shm/writer.ts"
 
-/** An edge as the daemon knows it. `producer` is null for timers and logs; a sibling's messages stay in its process. */
+/**
+ * An edge as the daemon knows it. `producer` is null for timers and logs; a sibling's messages stay in its process. `fed`: the
+ * messages are lines of the producer, and the daemon sends them.
+ */
 export type Edge = {
   from: string
   producer: string | null
   output: string | null
   sibling: boolean
+  fed: boolean
   consumer: NodeMemory
   input: InputSpec
   ring: number

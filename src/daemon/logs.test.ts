@@ -1,13 +1,22 @@
 import { afterAll, expect, test } from "bun:test"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LogRecord } from "../core/log.ts"
 import { STDERR_TAIL_LINES } from "../core/limits.ts"
+import type { LogSpec } from "../descriptor/types.ts"
 import { LogDirectoryError, Logs } from "./logs.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "dora-logs-"))
 afterAll(() => rmSync(directory, { recursive: true }))
+
+const QUIET: LogSpec = {
+  minLevel: null,
+  stdoutAs: null,
+  recordsAs: null,
+  maxBytes: null,
+  maxFiles: 5,
+}
 
 function openLogs(name: string) {
   const records: LogRecord[] = []
@@ -23,7 +32,7 @@ function openLogs(name: string) {
 test("a print is a line of level stdout with the keys of the official log file", () => {
   const { logs, records, file } = openLogs("plain")
   using _ = logs
-  logs.node("a", null).line("stderr", "{not json")
+  logs.node("a", QUIET).line("stderr", "{not json")
   expect(records).toHaveLength(1)
   expect(file("a")).toEqual([
     {
@@ -57,7 +66,7 @@ test("a JSON line with level and timestamp is taken at its word", () => {
     target: "cam",
     fields: { t: 9, s: "x" },
   }
-  logs.node("a", null).line("stdout", JSON.stringify(line))
+  logs.node("a", QUIET).line("stdout", JSON.stringify(line))
   expect(records).toEqual([
     {
       ts: "2026-01-02T03:04:05.6Z",
@@ -74,7 +83,7 @@ test("a JSON line with level and timestamp is taken at its word", () => {
 test("min_log_level drops lines everywhere, but not from the report of a failure", () => {
   const { logs, records } = openLogs("filter")
   using _ = logs
-  const log = logs.node("a", "warn")
+  const log = logs.node("a", { ...QUIET, minLevel: "warn" })
   log.line("stderr", "Error: plain")
   for (const level of ["info", "error"]) {
     log.line("stdout", JSON.stringify({ level, timestamp: "2026-01-02T03:04:05Z", message: level }))
@@ -86,10 +95,35 @@ test("min_log_level drops lines everywhere, but not from the report of a failure
 test("only the end of stderr is kept", () => {
   const { logs } = openLogs("tail")
   using _ = logs
-  const log = logs.node("a", null)
+  const log = logs.node("a", QUIET)
   for (let i = 0; i < 1000; i++) log.line("stderr", `line ${i}`)
   expect(log.stderrTail).toHaveLength(STDERR_TAIL_LINES)
   expect(log.stderrTail.at(-1)).toBe("line 999")
+})
+
+test("a full file is kept under a number, the newest first, and the oldest goes", () => {
+  const { logs } = openLogs("rotation")
+  using _ = logs
+  // Each line is a little more than the limit.
+  const log = logs.node("a", { ...QUIET, maxBytes: 100, maxFiles: 2 })
+  for (let i = 0; i < 5; i++) log.line("stdout", `line ${i}`)
+  const kept = readdirSync(join(directory, "rotation")).toSorted()
+  expect(kept).toEqual(["log_a.1.jsonl", "log_a.2.jsonl", "log_a.jsonl"])
+  const messages = kept.map((name) => {
+    const text = readFileSync(join(directory, "rotation", name), "utf8")
+    return text.split("\n").flatMap((line) => (line === "" ? [] : JSON.parse(line).msg))
+  })
+  expect(messages).toEqual([["line 4"], ["line 3"], []])
+})
+
+test("with no files to keep, only the one that is written is there", () => {
+  const { logs, file } = openLogs("one-file")
+  using _ = logs
+  const log = logs.node("a", { ...QUIET, maxBytes: 300, maxFiles: 0 })
+  for (let i = 0; i < 7; i++) log.line("stdout", `line ${i}`)
+  expect(readdirSync(join(directory, "one-file"))).toEqual(["log_a.jsonl"])
+  expect(file("a").at(-1).msg).toBe("line 6")
+  expect(file("a").length).toBeLessThan(7)
 })
 
 test("a directory that can't be made is an error by name", () => {
@@ -110,7 +144,7 @@ test("a tracing event of an official node is one clean line", () => {
   const fields = { file: "/a/b.py", line: 4, target: "x.y", message: "hot" }
   const span = { ...fields, name: "dora.python.log.warn" }
   const python = { timestamp, level: "ERROR", fields, target: "dora", span, spans: [span] }
-  const log = logs.node("a", null)
+  const log = logs.node("a", QUIET)
   for (const line of [rust, python]) log.line("stdout", JSON.stringify(line))
   const common = { ts: timestamp, node: "a", stream: "stdout" as const }
   expect(records).toEqual([

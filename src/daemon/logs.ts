@@ -1,10 +1,12 @@
 // Log lines of the nodes: made structured, filtered, written to a file by node, passed on. Section 4.9 of the protocol
 // reference.
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { DoraError } from "../core/errors.ts"
 import { STDERR_TAIL_CHARS, STDERR_TAIL_LINES } from "../core/limits.ts"
 import { type LogLevel, type LogRecord, passes } from "../core/log.ts"
+import type { LogSpec } from "../descriptor/types.ts"
+import { LogFile } from "./log-file.ts"
 import { recordOf } from "./log-record.ts"
 
 /** The log files of a dataflow can't be made. */
@@ -41,12 +43,11 @@ export class Logs implements Disposable {
     this.#emit = emit
   }
 
-  /** The log of a node; `minLevel` drops what is below it everywhere. */
-  node(node: string, minLevel: LogLevel | null): NodeLog {
+  /** The log of a node. */
+  node(node: string, spec: LogSpec): NodeLog {
     const path = join(this.directory, `log_${node}.jsonl`)
-    const log = new NodeLog(node, path, minLevel ?? "stdout", this.#emit, (message) =>
-      this.say("warn", message),
-    )
+    const file = new LogFile(path, spec, (message) => this.say("warn", message))
+    const log = new NodeLog(node, file, spec.minLevel ?? "stdout", this.#emit)
     this.#files.push(log)
     return log
   }
@@ -69,53 +70,32 @@ export class NodeLog implements Disposable {
   readonly #node: string
   readonly #minLevel: LogLevel
   readonly #emit: (record: LogRecord) => void
-  readonly #warn: (message: string) => void
-  readonly #path: string
-  #file: number | null = null
+  readonly #file: LogFile
 
-  constructor(
-    node: string,
-    path: string,
-    minLevel: LogLevel,
-    emit: (record: LogRecord) => void,
-    warn: (message: string) => void,
-  ) {
+  constructor(node: string, file: LogFile, minLevel: LogLevel, emit: (record: LogRecord) => void) {
     this.#node = node
-    this.#path = path
+    this.#file = file
     this.#minLevel = minLevel
     this.#emit = emit
-    this.#warn = warn
-    this.#file = openSync(path, "a")
   }
 
-  /** One line that the node printed. */
-  line(stream: "stdout" | "stderr", text: string): void {
+  /** One line that the node printed. @returns what it is to others; null when its level is too low */
+  line(stream: "stdout" | "stderr", text: string): LogRecord | null {
     const record = recordOf(this.#node, stream, text)
     if (stream === "stderr") this.#remember(record.msg)
-    if (!passes(this.#minLevel, record.level)) return
-    this.#write(record)
+    if (!passes(this.#minLevel, record.level)) return null
+    this.#file.write(`${JSON.stringify(inOrder(record))}\n`)
     this.#emit(record)
+    return record
   }
 
   [Symbol.dispose](): void {
-    if (this.#file !== null) closeSync(this.#file)
-    this.#file = null
+    this.#file[Symbol.dispose]()
   }
 
   #remember(line: string): void {
     this.stderrTail.push(line.slice(0, STDERR_TAIL_CHARS))
     if (this.stderrTail.length > STDERR_TAIL_LINES) this.stderrTail.shift()
-  }
-
-  /** At once: what a node said before a crash of ours must be there afterwards, and nothing may pile up. */
-  #write(record: LogRecord): void {
-    if (this.#file === null) return
-    try {
-      writeSync(this.#file, `${JSON.stringify(inOrder(record))}\n`)
-    } catch (cause) {
-      this[Symbol.dispose]()
-      this.#warn(`${this.#path} can't be written any more: ${cause}`)
-    }
   }
 }
 

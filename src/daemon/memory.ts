@@ -1,9 +1,7 @@
 // The daemon's side of shared memory: it makes and owns every segment, tells each node where they are, reads the counters,
 // and settles the edges of the dead. It is not on the data path.
-import { Encoder } from "../arrow/encoder.ts"
 import { DoraError } from "../core/errors.ts"
 import { MAX_LOANS } from "../core/limits.ts"
-import { type LogRecord, logMessage, passes } from "../core/log.ts"
 import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
 import { type Epoch, FlowClock, readEpoch } from "../shm/clock.ts"
 import {
@@ -21,7 +19,6 @@ import { clockNs, closeFd, createPipe } from "../shm/libc.ts"
 import { announcePool, chunkCount, makeInbox, makePool } from "../shm/make.ts"
 import { type NodePlan, PLAN_VERSION, type WaitMode } from "../shm/plan.ts"
 import { Inbox } from "../shm/segment.ts"
-import { OutputWriter } from "../shm/writer.ts"
 
 import {
   borrowBudget,
@@ -35,10 +32,10 @@ import {
   type OpenInput,
   openInput,
   type OutputPools,
-  publishText,
 } from "./edges.ts"
 
 import { type EdgeCounters, type EdgeReport, readCounters, reportEdge } from "./counters.ts"
+import { Feeds, isFed } from "./feeds.ts"
 import { isSibling, operatorPlans } from "./operators.ts"
 import { waitMode } from "./wait-mode.ts"
 
@@ -60,7 +57,8 @@ export class Memory implements Disposable {
   readonly #edges: Edge[] = []
   /** By `node/output`. */
   readonly #pools = new Map<string, OutputPools>()
-  readonly #logWriters: { edge: Edge; writer: OutputWriter; encoder: Encoder }[] = []
+  /** What the daemon sends itself. */
+  readonly feeds: Feeds
   #startNs = 0
   #endNs = 0
 
@@ -78,23 +76,32 @@ export class Memory implements Disposable {
 
   private constructor(options: MemoryOptions) {
     this.#options = options
+    this.feeds = new Feeds(options.dataflow, new FlowClock(this.#epoch))
   }
 
   #build(flow: Dataflow): void {
-    for (const spec of flow.nodes) this.#addNode(spec)
+    for (const spec of flow.nodes) this.#addNode(spec, flow.nodes)
     for (const spec of flow.nodes) {
       for (const output of spec.outputs) this.#addPool(`${spec.id}/${output.id}`)
     }
-    const clock = new FlowClock(this.#epoch)
-    for (const edge of this.#edges) if (edge.input.source.kind === "logs") this.#addLog(edge, clock)
+    for (const edge of this.#edges) {
+      if (!edge.fed && edge.input.source.kind !== "logs") continue
+      this.#pools.set(
+        `${edge.from}#${edge.consumer.spec.id}/${edge.input.id}`,
+        this.feeds.add(edge),
+      )
+    }
   }
 
-  #addNode(spec: NodeSpec): void {
-    const geometry = spec.inputs.map((input) => ({
+  #addNode(spec: NodeSpec, all: readonly NodeSpec[]): void {
+    const fed = spec.inputs.map((input) => isFed(all, input))
+    const siblings = spec.inputs.map((input, i) => isSibling(spec, input) && !fed[i])
+    const geometry = spec.inputs.map((input, i) => ({
       queueSize: input.queueSize,
       // The daemon itself never waits for a consumer.
-      policy: input.source.kind === "output" ? input.queuePolicy : ("drop_oldest" as const),
-      timer: input.source.kind === "timer" || isSibling(spec, input),
+      policy:
+        input.source.kind === "output" && !fed[i] ? input.queuePolicy : ("drop_oldest" as const),
+      timer: input.source.kind === "timer" || siblings[i]!,
     }))
     const pipe = createPipe()
     const made = makeInbox(`dora-inbox-${spec.id}`, geometry, this.#options.startIndex ?? 0)
@@ -108,7 +115,8 @@ export class Memory implements Disposable {
       node.inputs.push({
         from: fromOutput ? `${source.node}/${source.output}` : source.text,
         producer: fromOutput ? source.node : null,
-        sibling: isSibling(spec, input),
+        sibling: siblings[i]!,
+        fed: fed[i]!,
         output: fromOutput ? source.output : null,
         consumer: node,
         input,
@@ -122,7 +130,7 @@ export class Memory implements Disposable {
 
   /** A pool for a node that is about to start; those of its predecessors serve what is queued and held. */
   #addPool(source: string): void {
-    const edges = this.#edges.filter((edge) => edge.from === source && !edge.sibling)
+    const edges = this.#edges.filter((edge) => edge.from === source && !edge.sibling && !edge.fed)
     const shares = edges.map((edge) => ({
       queueSize: edge.input.queueSize,
       budget: borrowBudget(edge.input.queueSize),
@@ -140,22 +148,6 @@ export class Memory implements Disposable {
       edge.line = line
       announcePool(edge.consumer.inbox.words, edge.ring, newest.ref, generation)
     })
-  }
-
-  #addLog(edge: Edge, clock: FlowClock): void {
-    const pool = makePool(
-      "dora-pool-logs",
-      chunkCount([{ queueSize: edge.input.queueSize, budget: 8 }], 1),
-      1,
-    )
-    edge.pools = { generation: 0, newest: { ref: pool, mapped: null }, older: [] }
-    this.#pools.set(`${edge.from}#${edge.consumer.spec.id}/${edge.input.id}`, edge.pools)
-    edge.line = 0
-    announcePool(edge.consumer.inbox.words, edge.ring, pool)
-    const plan = { id: edge.from, pool, edges: [edgePlan(edge)] }
-    const id = new Int32Array(crypto.getRandomValues(new Uint8Array(16)).buffer)
-    const writer = new OutputWriter(plan, process.pid, () => edge.consumer.inbox, clock, id)
-    this.#logWriters.push({ edge, writer, encoder: new Encoder() })
   }
 
   /** What a node finds in {@link PLAN_VARIABLE}. */
@@ -179,7 +171,8 @@ export class Memory implements Disposable {
         id: output.id,
         pool: this.#pools.get(`${id}/${output.id}`)!.newest.ref,
         edges: this.#edges
-          .filter((edge) => edge.producer === id && edge.output === output.id && !edge.sibling)
+          .filter((edge) => edge.producer === id && edge.output === output.id)
+          .filter((edge) => !edge.sibling && !edge.fed)
           .map((edge) => edgePlan(edge)),
       })),
       ...operatorPlans(node.spec, this.#options.hotReload),
@@ -217,7 +210,7 @@ export class Memory implements Disposable {
   /** Ends outputs on behalf of a node that asked for it over its session. */
   closeOutputs(id: string, outputs: string[]): void {
     for (const edge of this.#edges) {
-      if (edge.producer === id && outputs.includes(edge.output!)) closeEdge(edge)
+      if (edge.producer === id && !edge.fed && outputs.includes(edge.output!)) closeEdge(edge)
     }
   }
 
@@ -265,17 +258,6 @@ export class Memory implements Disposable {
     return inputs
       .filter((edge) => Atomics.load(inbox.words, (edge.ring >> 2) + CLOSED_WORD) === 0)
       .map(openInput)
-  }
-
-  /** Sends a log record to every `dora/logs` input that asks for it; a node never gets its own. */
-  publishLog(record: LogRecord): void {
-    for (const { edge, writer, encoder } of this.#logWriters) {
-      const { source } = edge.input
-      if (source.kind !== "logs" || record.node === edge.consumer.spec.id) continue
-      if (!passes(source.level, record.level)) continue
-      if (source.node !== null && source.node !== record.node) continue
-      publishText(writer, encoder, logMessage(record, this.#options.dataflow))
-    }
   }
 
   /** The counters of every edge, as they are now. */

@@ -135,7 +135,7 @@ class Run implements RunningDataflow {
     const { outDir = join(this.#flow.workingDir, "out") } = this.#options
     const emit = (record: LogRecord) => {
       this.#emit({ type: "log", record })
-      this.#memory?.publishLog(record)
+      this.#memory?.feeds.log(record)
     }
     return this.#resources.use(new Logs(join(outDir, this.id), emit))
   }
@@ -186,7 +186,7 @@ class Run implements RunningDataflow {
       },
     }
     this.#nodes = this.#flow.nodes.map(
-      (spec) => new SupervisedNode(spec, logs.node(spec.id, spec.minLogLevel), around),
+      (spec) => new SupervisedNode(spec, logs.node(spec.id, spec.logs), around),
     )
     this.#ladder = new StopLadder(this.#nodes, (message) => logs.say("warn", message))
     this.#resources.use(new Watchdog(this.#nodes, (level, message) => logs.say(level, message)))

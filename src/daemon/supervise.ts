@@ -63,7 +63,6 @@ export class SupervisedNode implements SessionNode, Stoppable {
   #child: Child | null = null
   /** Serves this node's sessions, when it is no script of ours. */
   #relay: Relay | null = null
-
   #state: NodeState = "starting"
   #startedMs = 0
   #exited = false
@@ -110,12 +109,13 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#startedMs = performance.now()
     this.#exited = false
     this.#subscribed = false
+    const { feeds } = this.#around.memory
     this.#child = new Child({
       argv: command.argv,
       cwd: this.#around.flow.workingDir,
       env: { ...env, ...command.env },
       guard: this.#around.guard,
-      onLine: (stream, line) => this.log.line(stream, line),
+      onLine: (stream, line) => feeds.line(this.spec, line, this.log.line(stream, line)),
     })
     this.#enter("starting")
     this.#watchStart()

@@ -2,6 +2,7 @@
 // here and warned about;
 // an issue that implements one moves it out of the table.
 import { dataIdProblem } from "../core/ids.ts"
+import { LOG_FIELDS } from "./log-fields.ts"
 import { type Problems, quote } from "./problems.ts"
 import { checkByteSize, checkSeconds } from "./quantity.ts"
 import {
@@ -44,7 +45,7 @@ export const NODE_FIELDS = [
   "build",
   "inputs",
   "outputs",
-  "min_log_level",
+  ...LOG_FIELDS,
   ...RESTART_FIELDS,
 ]
 
@@ -53,10 +54,6 @@ export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
   health_check_timeout: seconds,
   finish_grace_secs: seconds,
   shared_memory_pool_size: size,
-  max_log_size: size,
-  max_rotated_files: checkRotatedFiles,
-  send_stdout_as: outputName,
-  send_logs_as: outputName,
   cpu_affinity: listOf(whole()),
   output_types: mapOf(text),
   input_types: mapOf(text),
@@ -69,17 +66,10 @@ export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
 
 /** Fields of an operator that are checked and have no effect yet. */
 export const LATER_OPERATOR_FIELDS: Readonly<Record<string, Check>> = Object.fromEntries(
-  [
-    "output_types",
-    "input_types",
-    "output_framing",
-    "output_metadata",
-    "pattern",
-    "send_stdout_as",
-    "send_logs_as",
-    "max_log_size",
-    "max_rotated_files",
-  ].map((field) => [field, LATER_NODE_FIELDS[field]!]),
+  ["output_types", "input_types", "output_framing", "output_metadata", "pattern"].map((field) => [
+    field,
+    LATER_NODE_FIELDS[field]!,
+  ]),
 )
 
 /** All fields of an operator. `typescript`, `module` and `threads` are ours. */
@@ -95,7 +85,7 @@ export const OPERATOR_FIELDS = [
   "build",
   "inputs",
   "outputs",
-  "min_log_level",
+  ...LOG_FIELDS,
   "threads",
   ...Object.keys(LATER_OPERATOR_FIELDS),
 ]
@@ -245,19 +235,6 @@ function mapOf(check: Check): Check {
     }
     return undefined
   }
-}
-
-function checkRotatedFiles(...[problems, value, field]: Parameters<Check>): undefined {
-  const count = readWhole(problems, value, field, 2n ** 32n - 1n)
-  if (count !== null && count > 100) {
-    problems.error("BAD_VALUE", value, "`max_rotated_files` must not exceed 100")
-  }
-}
-
-function outputName(...[problems, value, field]: Parameters<Check>): undefined {
-  const name = readText(problems, value, field)
-  const bad = name === null ? null : dataIdProblem(name)
-  if (bad) problems.error("BAD_ID", value, `\`${field}: ${name}\` is not a valid output id: ${bad}`)
 }
 
 function checkRule(problems: Problems, rule: YamlNode): void {

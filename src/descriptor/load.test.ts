@@ -15,6 +15,8 @@ const NEVER = {
   startupTimeout: null,
 } as const
 
+const QUIET = { minLevel: null, stdoutAs: null, recordsAs: null, maxBytes: null, maxFiles: 5 }
+
 let folder = ""
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dora-flow-"))
@@ -105,7 +107,7 @@ nodes:
           },
         ],
         outputs: [{ id: "image", position: at(19, 15) }],
-        minLogLevel: "info",
+        logs: { ...QUIET, minLevel: "info" },
         restart: NEVER,
         dynamic: false,
         position: at(6, 5),
@@ -130,7 +132,7 @@ nodes:
           },
         ],
         outputs: [],
-        minLogLevel: null,
+        logs: QUIET,
         restart: {
           policy: "on-failure",
           most: 3,

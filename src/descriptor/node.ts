@@ -5,7 +5,8 @@ import { type InputDraft, readInputs } from "./input.ts"
 import { checkKind } from "./kind.ts"
 import { modernizeNode } from "./legacy.ts"
 import { readOperators } from "./operator.ts"
-import { optional, readArgs, readBuild, readLogLevel, readOutputs } from "./parts.ts"
+import { logSpec, readLogFields } from "./log-fields.ts"
+import { optional, readArgs, readBuild, readOutputs } from "./parts.ts"
 import { findProgram } from "./program.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, readText, wrongType } from "./read.ts"
@@ -77,7 +78,7 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
   const common = {
     ...texts,
     env: env ? readEnv(problems, env, "env", world.lookup) : {},
-    minLogLevel: readLogLevel(problems, field("min_log_level")),
+    logs: logSpec(readLogFields(problems, field, draft.outputs), ...(operators?.logs ?? [])),
     restart: readRestart(problems, field, owner),
   }
   if (kind.path === null && !operators?.complete) return draft
@@ -90,7 +91,6 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
     id: id.text,
     ...common,
     build: operators?.build ?? common.build,
-    minLogLevel: common.minLogLevel ?? operators?.minLogLevel ?? null,
     path: kind.path?.text ?? "",
     operators: operators?.operators ?? [],
     dynamic,

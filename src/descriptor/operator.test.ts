@@ -66,7 +66,7 @@ describe("operators", () => {
 
   test("level of log lines is that of the node", () => {
     const text = ONE.replace("typescript", "min_log_level: warn, typescript")
-    expect(parse(text).nodes[0]!.minLogLevel).toBe("warn")
+    expect(parse(text).nodes[0]!.logs.minLevel).toBe("warn")
   })
 })
 

@@ -1,12 +1,12 @@
 // The operators of a node: `operator:` has one, `operators:` several. Names of their inputs and outputs become those of the
 // node with the operator's id in front.
 import { nodeIdProblem } from "../core/ids.ts"
-import type { LogLevel } from "../core/log.ts"
 import { checkLater, LATER_OPERATOR_FIELDS, OPERATOR_FIELDS, OPERATOR_HINTS } from "./fields.ts"
 import { type InputDraft, readInputs } from "./input.ts"
 import { modernizeOperator } from "./legacy.ts"
 import type { Surroundings } from "./node.ts"
-import { optional, readBuild, readLogLevel, readOutputs } from "./parts.ts"
+import { LOG_FIELDS, type LogDraft, readLogFields } from "./log-fields.ts"
+import { optional, readBuild, readOutputs } from "./parts.ts"
 import { readSource, sourcesOf } from "./operator-source.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, firstUse, readBoolean, readText, wrongType } from "./read.ts"
@@ -24,19 +24,10 @@ export type OperatorsDraft = {
   inputs: InputDraft[]
   outputs: Map<string, OutputSpec>
   build: string[][]
-  minLogLevel: LogLevel | null
+  logs: LogDraft[]
   /** False when one of them can't run. */
   complete: boolean
 }
-
-/** Of these a node may have one, whichever of its operators it stands in. */
-const ONE_PER_NODE = [
-  "send_stdout_as",
-  "send_logs_as",
-  "min_log_level",
-  "max_log_size",
-  "max_rotated_files",
-]
 
 /** Reads the operators of a node from its entry `operator` or `operators`. */
 export function readOperators(world: Surroundings, entry: YamlEntry, node: string): OperatorsDraft {
@@ -46,7 +37,7 @@ export function readOperators(world: Surroundings, entry: YamlEntry, node: strin
     inputs: [],
     outputs: new Map(),
     build: [],
-    minLogLevel: null,
+    logs: [],
     complete: true,
   }
   const { problems } = world
@@ -110,7 +101,6 @@ function readOperator(
   }
   const build = readBuild(problems, optional(map, "build"))
   draft.build.push(...build)
-  draft.minLogLevel ??= readLogLevel(problems, optional(map, "min_log_level"))
   const inputs = entryOf(map, "inputs")
   for (const input of inputs ? readInputs(problems, inputs.value, name) : []) {
     input.spec.id = `${id ?? place}/${input.spec.id}`
@@ -121,6 +111,8 @@ function readOperator(
     const long = `${id ?? place}/${output.id}`
     draft.outputs.set(long, { ...output, id: long })
   }
+  const field = (key: string) => optional(map, key)
+  draft.logs.push(readLogFields(problems, field, draft.outputs, `${id ?? place}/`))
   const threads = optional(map, "threads")
   const source = readSource(world, map, owner, build.length > 0)
   if (id === null || source === null) return false
@@ -167,7 +159,8 @@ function readId(
 }
 
 function checkOnePerNode(problems: Problems, items: readonly YamlMap[]): void {
-  for (const field of ONE_PER_NODE) {
+  // A node may have one of each, whichever of its operators it stands in.
+  for (const field of LOG_FIELDS) {
     const [, second] = items.flatMap((item) =>
       optional(item, field) ? [entryOf(item, field)!] : [],
     )

@@ -1,6 +1,5 @@
 // What nodes and operators have in common.
 import { dataIdProblem } from "../core/ids.ts"
-import { LOG_LEVELS, type LogLevel } from "../core/log.ts"
 import { type Problems, quote } from "./problems.ts"
 import { entryOf, firstUse, readList, readText } from "./read.ts"
 import { isNull, placeIn } from "./scalar.ts"
@@ -51,17 +50,6 @@ function readWords(
     ? "this backslash has nothing to escape; write `\\\\`"
     : "this quote is never closed"
   problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${text.trimEnd()}`, hint)
-  return null
-}
-
-/** A level of log lines; null when none is given. */
-export function readLogLevel(problems: Problems, value: YamlNode | null): LogLevel | null {
-  const text = value && readText(problems, value, "min_log_level")
-  if (text === null || value === null) return null
-  const level = LOG_LEVELS.find((known) => known === text.toLowerCase())
-  if (level) return level
-  const message = `invalid min_log_level: '${text.slice(0, 80)}', expected one of: ${LOG_LEVELS.join(", ")}`
-  problems.error("BAD_VALUE", value, message, text === "warning" ? "did you mean `warn`?" : null)
   return null
 }
 

@@ -44,11 +44,24 @@ export type NodeSpec = {
   build: string[][]
   inputs: InputSpec[]
   outputs: OutputSpec[]
-  minLogLevel: LogLevel | null
+  logs: LogSpec
   restart: RestartSpec
   /** Started by hand: it joins by its id whenever it likes. */
   dynamic: boolean
   position: Position
+}
+
+/** What happens to the lines that a node prints. */
+export type LogSpec = {
+  /** What is below goes nowhere. */
+  minLevel: LogLevel | null
+  /** The output that gets each line as it is, and the one that gets the records; the daemon sends them. */
+  stdoutAs: string | null
+  recordsAs: string | null
+  /** Bytes of the log file after which a new one is begun; null: never. */
+  maxBytes: number | null
+  /** How many full files are kept. */
+  maxFiles: number
 }
 
 /** One operator of a node. */

@@ -51,12 +51,27 @@ const CASES: Case[] = [
       nodes:
         - id: a
           path: sh
+          pattern: service-server
+`,
+    report: `
+      flow.yml:4:5: warning[NOT_YET_SUPPORTED]: \`pattern\` is accepted but has no effect yet
+        4 |     pattern: service-server
+          |     ^^^^^^^
+`,
+  },
+  {
+    name: "lines for an output that is not there",
+    text: `
+      nodes:
+        - id: a
+          path: sh
           send_stdout_as: log
 `,
     report: `
-      flow.yml:4:5: warning[NOT_YET_SUPPORTED]: \`send_stdout_as\` is accepted but has no effect yet
+      flow.yml:4:21: warning[UNDECLARED_OUTPUT]: \`send_stdout_as: log\` names no output, so nobody can read it
         4 |     send_stdout_as: log
-          |     ^^^^^^^^^^^^^^
+          |                     ^^^
+        hint: add \`log\` to \`outputs\`
 `,
   },
   {
