@@ -1,8 +1,9 @@
 // Official nodes of dora 0.4.1 and 0.5.0, unmodified, beside ours and those of 1.1.
 import { describe, expect } from "bun:test"
 import { readdirSync } from "node:fs"
+import { dirname } from "node:path"
 import { folder, startDora } from "../support/dora.ts"
-import { OLD_RELEASES, type OldVersion, oldNode, oldScript } from "../support/eras.ts"
+import { OLD_RELEASES, type OldVersion, oldNode, oldPython, oldScript } from "../support/eras.ts"
 import {
   INSTALL_LIMIT_MS,
   type Program,
@@ -404,6 +405,38 @@ eachRelease(
     const error = (await flow.running.catch((reason: Error) => reason)) as Error
     expect(error.message).toContain("timers of whole seconds or milliseconds only")
     expect(error.message).toContain("fix: write `dora/timer/millis/…`, or run it by dora 1.1")
+  },
+  60_000,
+)
+
+const OPERATOR = `
+from dora import DoraStatus
+class Operator:
+    def on_event(self, event, send_output):
+        if event["type"] == "INPUT": send_output("out", event["value"], {"n": event["metadata"]["n"]})
+        return DoraStatus.CONTINUE
+`
+const FIVE = `${NODE}
+using node = await Node.init()
+for (let n = 0; n < 5; n++) await node.sendOutput("out", Int32Array.of(n), { n })`
+
+eachRelease(
+  "hosts operators in Python",
+  async (version) => {
+    const bin = dirname(await oldPython(version))
+    const env = { PATH: `${bin}:${process.env.PATH}`, VIRTUAL_ENV: dirname(bin) }
+    const operator = { python: "op.py", inputs: { in: "five/out" }, outputs: ["out"] }
+    await using flow = new MixedFlow(
+      [
+        { id: "five", path: "five.ts", outputs: ["out"] },
+        { id: "op", operator },
+        { id: "sink", path: "sink.ts", inputs: { in: "op/out" } },
+      ],
+      { "five.ts": FIVE, "op.py": OPERATOR, "sink.ts": SINK_TS },
+      { env },
+    )
+    await flow.end()
+    expect(said(flow, "sink")).toEqual(["0 1 2 3 4"])
   },
   60_000,
 )

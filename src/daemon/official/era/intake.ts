@@ -52,6 +52,8 @@ export class OldIntake implements FrameIntake {
   #buffer = new Uint8Array(new ArrayBuffer(FIRST_BYTES))
   #start = 0
   #end = 0
+  /** Bytes of the frame that has begun. */
+  #wanted = 0
   #waiting: Waiting | null = null
 
   /** @param rest  what has arrived behind the frame that told the era */
@@ -70,7 +72,8 @@ export class OldIntake implements FrameIntake {
     const rest = this.#buffer.subarray(this.#start, this.#end)
     const filled = rest.byteLength
     const kept = filled === 0 && this.#buffer.byteLength > MOST_KEPT_BYTES ? FIRST_BYTES : 0
-    const bytes = kept || (filled < this.#buffer.byteLength ? this.#buffer.byteLength : 2 * filled)
+    const grown = Math.min(2 * filled, this.#wanted)
+    const bytes = kept || (filled < this.#buffer.byteLength ? this.#buffer.byteLength : grown)
     if (bytes !== this.#buffer.byteLength) this.#buffer = new Uint8Array(new ArrayBuffer(bytes))
     if (rest.byteOffset > 0 || rest.buffer !== this.#buffer.buffer) this.#buffer.set(rest)
     this.#start = 0
@@ -92,7 +95,11 @@ export class OldIntake implements FrameIntake {
       if (length > MAX_FRAME_BYTES) {
         throw new WireError(`a frame of ${length} bytes is larger than ${MAX_FRAME_BYTES}`)
       }
-      if (available < HEADER_BYTES + length) return
+      if (length > FIRST_BYTES && !this.#owner.sender) {
+        throw new WireError(`a frame of ${length} bytes before Subscribe`)
+      }
+      this.#wanted = HEADER_BYTES + length
+      if (available < this.#wanted) return
       const frame = this.#buffer.subarray(this.#start, this.#start + HEADER_BYTES + length)
       this.#start += frame.byteLength
       this.#frame(frame)
@@ -107,7 +114,7 @@ export class OldIntake implements FrameIntake {
     this.blocked = false
     const waiting = this.#waiting
     this.#waiting = null
-    if (waiting) this.#publish(waiting)
+    if (waiting) this.#guarded(waiting, () => this.#publish(waiting))
     this.serve()
   }
 
@@ -139,28 +146,39 @@ export class OldIntake implements FrameIntake {
       if (token) sender.drops.finish(token)
       return
     }
-    let sample: Sample | null = null
-    try {
-      if (shared) sample = new SharedSample(shared.id, shared.length)
-      else if (message.data) sample = new FrameSample(message.data)
-      const payload = sample && new StreamPayload(message.type, message.info, sample)
-      this.#publish({ output, head: message, payload, sample, token, sender })
-    } catch (error) {
-      if (error instanceof WireError || !(error instanceof DoraError)) throw error
-      sample?.close()
-      sender.complaints.leftOut("output", message.output, error)
-      if (token) sender.drops.finish(token)
-    }
+    const waiting: Waiting = { sender, output, head: message, payload: null, sample: null, token }
+    this.#guarded(waiting, () => {
+      if (shared) waiting.sample = new SharedSample(shared.id, shared.length)
+      else if (message.data) waiting.sample = new FrameSample(message.data)
+      const { sample } = waiting
+      waiting.payload = sample && new StreamPayload(message.type, message.info, sample)
+      this.#publish(waiting)
+    })
   }
 
   #publish(waiting: Waiting): void {
-    const { output, head, payload, sample, token, sender } = waiting
+    const { output, head, payload } = waiting
     const published = payload ? output.publishPayload(head, payload) : output.publish(head, NOTHING)
-    if (!published) {
+    if (published) this.#done(waiting)
+    else {
       this.#waiting = waiting
       this.blocked = true
-      return
     }
+  }
+
+  /** What is wrong with one message costs no more than that. */
+  #guarded(waiting: Waiting, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (error instanceof WireError || !(error instanceof DoraError)) throw error
+      waiting.sender.complaints.leftOut("output", waiting.output.writer.id, error)
+      this.#done(waiting)
+    }
+  }
+
+  /** The message is in memory, or nowhere: its sender may use its own memory again. */
+  #done({ sender, output, sample, token }: Waiting): void {
     output.writer.unwant()
     sample?.close()
     if (token) sender.drops.finish(token)

@@ -301,6 +301,14 @@ describe("what is sent as dora 0.x", () => {
     expect(last, `seed ${seed}`).toEqual(new Uint8Array(33).fill(77))
   }, 20_000)
 
+  test("may be large only from a node that was let past the barrier", async () => {
+    stage = await new Stage().open()
+    const client = await registered()
+    client.bytes(Uint8Array.of(0, 0, 0, 3, 0, 0, 0, 0, 2))
+    await inTime(client.closed, LIMIT_MS, () => "the end of the connection")
+    expect(stage.warnings.join()).toContain("a frame of 50331648 bytes before Subscribe")
+  })
+
   test("ends its connection when it can't be, and no other", async () => {
     stage = await new Stage().open(100)
     const { events, control } = await joined()
