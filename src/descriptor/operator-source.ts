@@ -5,7 +5,7 @@ import type { OperatorKind } from "../core/operator.ts"
 import type { Surroundings } from "./node.ts"
 import { optional } from "./parts.ts"
 import { type Problems, type Span, quote, quoteList } from "./problems.ts"
-import { checkKeys, entryOf, readBoolean, readText } from "./read.ts"
+import { didYouMean, entryOf, readBoolean, readText } from "./read.ts"
 import { isNull } from "./scalar.ts"
 import type { OperatorSpec } from "./types.ts"
 import type { YamlEntry, YamlMap, YamlNode } from "./yaml.ts"
@@ -18,6 +18,7 @@ const SOURCES = {
   python: "python",
 } as const satisfies Record<string, OperatorKind>
 type SourceKey = keyof typeof SOURCES
+const PYTHON_FIELDS = ["source", "conda_env"]
 const SOURCE_KEYS = Object.keys(SOURCES) as SourceKey[]
 
 const NAMES: Record<OperatorKind, string> = {
@@ -85,7 +86,12 @@ function readPython(
   owner: string,
 ): { file: YamlNode; conda: string | null } | null {
   if (value.kind !== "map") return { file: value, conda: null }
-  checkKeys(problems, value, ["source", "conda_env"], `\`python\` of ${owner}`)
+  // The official dora takes no notice of others.
+  for (const { key } of value.entries) {
+    if (PYTHON_FIELDS.includes(key.text)) continue
+    const message = `unknown field ${quote(key.text)} in \`python\` of ${owner} has no effect`
+    problems.warn("UNKNOWN_FIELD", key, message, () => didYouMean(key.text, PYTHON_FIELDS))
+  }
   const file = optional(value, "source")
   if (!file) {
     const message = `missing field \`source\` in \`python\` of ${owner}`

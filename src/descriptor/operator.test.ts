@@ -116,6 +116,15 @@ describe("the file of a Python operator", () => {
     expect(operator("{ source: op.py }")).toEqual(["python", "/flows/op.py", null])
   })
 
+  test("may have other fields beside it, which have no effect", () => {
+    const text = "nodes: [{ id: n, operator: { python: { source: a.py, conda: e }, build: x } }]"
+    const [problem] = problemsOf(text)
+    expect([problem!.severity, problem!.code]).toEqual(["warning", "UNKNOWN_FIELD"])
+    expect(problem!.message).toBe(
+      "unknown field `conda` in `python` of operator `n/op` has no effect",
+    )
+  })
+
   test("that is missing and not built is a warning before the start", () => {
     const [problem] = problemsOf("nodes: [{ id: n, operator: { python: op.py } }]")
     expect(problem!.message).toBe("operator `n/op`: no Python file at `/flows/op.py`")
@@ -136,7 +145,6 @@ describe("what is wrong with an operator is told with its place", () => {
     ["operator: { typescript: a.ts, wasm: a.wasm, build: x }", "EXCLUSIVE_FIELDS"],
     ["operator: { python: https://example.org/op.py }", "UNSUPPORTED_OPERATOR"],
     ["operator: { python: { conda_env: e }, build: x }", "MISSING_FIELD"],
-    ["operator: { python: { source: a.py, conda: e }, build: x }", "UNKNOWN_FIELD"],
     ["operator: { python: [a.py], build: x }", "WRONG_TYPE"],
     [
       "operators: [{ id: a, python: a.py, build: x }, { id: b, typescript: b.ts, build: x }]",

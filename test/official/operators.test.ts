@@ -23,6 +23,7 @@ describe("a Python operator", () => {
     "is told of inputs with value, bytes and parameters, and of their end; its outputs arrive, bytes and arrays",
     async () => {
       const operator = `
+import pickle
 import numpy as np
 import pyarrow as pa
 from dora import DoraStatus
@@ -37,6 +38,7 @@ class Operator:
             return DoraStatus.CONTINUE
         print(event["id"], event["value"].to_pylist(), event["data"], event.get("data") == event["data"], event.get("no"), flush=True)
         print(sorted(event), sorted(event["metadata"]), event["metadata"]["text"], event["metadata"]["timestamp"].tzname(), flush=True)
+        print(type(pickle.loads(pickle.dumps(event))), pickle.loads(pickle.dumps(event)) == event, flush=True)
         print([node["id"] for node in self.dataflow_descriptor["nodes"]], flush=True)
         send_output("out", b"bytes", {"number": 1})
         send_output("out", event["value"], event["metadata"])
@@ -63,6 +65,7 @@ class Operator:
         "without False",
         "in [1, 2] b'\\x01\\x00\\x02\\x00' True None",
         "['id', 'kind', 'metadata', 'type', 'value'] ['number', 'text', 'timestamp'] äöü UTC",
+        "<class 'dict'> True",
         "['source', 'rt', 'sink']",
         "operator `rt/op` sends on `nowhere`, which is none of its outputs",
         "INPUT_CLOSED in ['id', 'kind', 'type']",

@@ -13,6 +13,10 @@ class Event(dict):
             return bytes_of(self["value"])
         raise KeyError(key)
 
+    def __reduce__(self):
+        # Elsewhere, in a process of its own perhaps, it is a dict like any other.
+        return dict, (dict(self),)
+
     def get(self, key, default=None):
         try:
             return self[key]
