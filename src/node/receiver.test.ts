@@ -1,9 +1,10 @@
-import { describe, expect, test } from "bun:test"
+import { describe, expect, spyOn, test } from "bun:test"
 import { Nodes } from "../../test/support/nodes.ts"
 import { BORROW_EXTRA, INLINE_BYTES } from "../core/limits.ts"
 import { LENGTH_WORD, RING_HEADER_BYTES } from "../shm/layout.ts"
 import { EdgePoisonedError } from "../shm/errors.ts"
 import type { Event, InputEvent } from "./event.ts"
+import { TimerPort } from "./ports.ts"
 import type { Receiver } from "./receiver.ts"
 
 const LARGE = INLINE_BYTES + 1
@@ -98,6 +99,28 @@ describe("a receiver", () => {
     expect(events.filter((event) => event !== "in:1")).toEqual(["STOP MANUAL"])
     expect(events.at(-1)).toBe("STOP MANUAL")
     expect([receiver.poll(), receiver.ended]).toEqual([null, true])
+  })
+
+  test("looks at the clock now and then for a timer that is far, and has its ticks in time", () => {
+    using nodes = new Nodes([
+      { id: "a", outputs: ["out"] },
+      { id: "b", inputs: { in: "a/out", tick: "dora/timer/millis/20" } },
+    ])
+    const [out, { receiver }] = [nodes.attach("a").outputs.get("out")!, nodes.attach("b")]
+    nodes.memory.start()
+    const looks = spyOn(TimerPort.prototype, "take")
+    try {
+      let polls = 0
+      let ticks = 0
+      for (const end = Bun.nanoseconds() + 2e9; ticks < 3 && Bun.nanoseconds() < end; polls++) {
+        void out.send(polls, undefined)
+        if (input(receiver).id === "tick") ticks++
+      }
+      expect(ticks).toBe(3)
+      expect(looks.mock.calls.length).toBeLessThan(polls / 4)
+    } finally {
+      looks.mockRestore()
+    }
   })
 
   test("lets neither merged values nor a quick timer keep messages away", () => {

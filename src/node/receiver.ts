@@ -9,6 +9,8 @@ import { type Port, RingPort, TimerPort } from "./ports.ts"
 
 /** A stop under full load is seen after this many events. */
 const STOP_LOOK_MASK = 63
+/** So many polls of a stream at most rely on the last look at the clock: a program may become slow from one event to the next. */
+const MOST_CREDIT = 8
 
 /** Collects a node's events. {@link poll} is the hot path. */
 export class Receiver {
@@ -16,6 +18,10 @@ export class Receiver {
   readonly #clock: FlowClock
   readonly #ports: Port[] = []
   readonly #timers: TimerPort[] = []
+  /** Polls that need not look whether a timer is due, those that the last look has allowed, and when that was. */
+  #credit = 0
+  #allowed = 0
+  #lookedNs = 0
   /** Events that did not come through memory; they go first. */
   readonly #queue: { event: Event; delivered: (() => void) | undefined }[] = []
   /** Ring after the one that was served last: least recently served first. */
@@ -77,6 +83,8 @@ export class Receiver {
     if ((++this.#polls & STOP_LOOK_MASK) !== 0 || !this.stopRequested) {
       const event = this.#pollPorts()
       if (event !== null) return event
+      // Who has found nothing may do something else before the next poll.
+      this.#credit = 0
       if (!this.stopRequested) return null
     }
     this.stop("MANUAL")
@@ -174,12 +182,22 @@ export class Receiver {
   /** A tick of the timer that is due longest. */
   #pollTimers(): Event | null {
     const timers = this.#timers
-    if (timers.length === 0) return null
+    if (timers.length === 0 || this.#credit-- > 0) return null
     let first = timers[0]!
     for (const timer of timers) if (timer.dueNs < first.dueNs) first = timer
-    const tick = first.take(this.#clock.nowNs())
+    const now = this.#clock.nowNs()
+    const tick = first.take(now)
     if (tick !== null) this.#last = "timer"
+    this.#allow(now, tick === null ? first.dueNs - now : 0)
     return tick
+  }
+
+  /** The next look at the clock is due after a quarter of the time that is left, at the pace since the last one. */
+  #allow(now: number, leftNs: number): void {
+    const paceNs = Math.max(1, (now - this.#lookedNs) / (this.#allowed + 1))
+    this.#lookedNs = now
+    this.#allowed = Math.min(MOST_CREDIT, Math.floor(leftNs / paceNs / 4))
+    this.#credit = this.#allowed
   }
 
   #pollPorts(): Event | null {
