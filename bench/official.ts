@@ -2,9 +2,8 @@
 // cargo and python3; the first run installs and builds.
 import { readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { cargoBuild } from "../test/support/cargo.ts"
+import { cargoBuild, optimizedOperators } from "../test/support/cargo.ts"
 import { folder } from "../test/support/dora.ts"
-import { buildRust } from "../test/support/operators.ts"
 import { officialDora, officialPython } from "../test/support/official.ts"
 
 const HERE = join(import.meta.dir, "nodes/official")
@@ -22,7 +21,7 @@ const [interpreter, dora, peer, operators] = await Promise.all([
   officialPython(),
   officialDora(),
   cargoBuild(join(import.meta.dir, "peers/dora-rs"), "dora-bun-peer"),
-  buildRust(),
+  optimizedOperators(),
 ])
 const python = (name: string) => ({ path: interpreter, args: `-u ${join(HERE, `${name}.py`)}` })
 const rust = (role: string) => ({ path: peer, args: role })

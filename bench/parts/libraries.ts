@@ -7,8 +7,8 @@ import { type Case, measure, type Part, type Take } from "../part.ts"
 import { BenchmarkFailedError, scratch, sizeName } from "../support.ts"
 
 const HERE = join(import.meta.dir, "..")
-/** As the tests leave it, which build it: compiling its crates takes minutes. */
-const RUST = "dora-bun/cargo/operators-native/release/libnative_v1.so"
+/** Optimized, which the tests don't need. `bench/official.ts` builds it; here it is not, since compiling its crates takes minutes. */
+const RUST_TARGET = "dora-bun/cargo/operators-native"
 
 type Called = { library: string; input: string; bytes: number; events: number }
 
@@ -21,7 +21,8 @@ export const librariesPart: Part = {
     if (!compiler) return Promise.resolve([])
     const { caller, sample } = compile(compiler)
     const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache")
-    const rust = join(cache, RUST)
+    const target = join(cache, RUST_TARGET)
+    const rust = join(target, "release/libnative_v1.so")
     const share = context.extent === "quick" ? 0.1 : 1
     const ours = (called: Called) =>
       call([process.execPath, join(HERE, "native.ts")], called, share)
@@ -56,7 +57,9 @@ export const librariesPart: Part = {
         take: () => ours(large),
       })
     } else
-      context.note("No operators in Rust: `bun run test` in a checkout builds the one they need.")
+      context.note(
+        `No operators in Rust: in a checkout \`cargo build --release --locked --manifest-path test/Cargo.toml -p native-v1 --target-dir ${target}\` builds the one they need.`,
+      )
     return measure(context, "libraries", cases)
   },
 }

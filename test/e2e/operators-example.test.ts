@@ -1,18 +1,12 @@
 // The example with an operator of every kind in one process, built and run as its README says.
 import { expect } from "bun:test"
-import { homedir } from "node:os"
-import { join } from "node:path"
 import type { LogRecord } from "../../src/core/log.ts"
 import type { EdgeReport } from "../../src/daemon/counters.ts"
 import { dora } from "../support/dora.ts"
-import { hasCargo, hasCc } from "../support/operators.ts"
+import { cargo, CARGO_LIMIT_MS, UNOPTIMIZED } from "../support/cargo.ts"
+import { hasCc } from "../support/operators.ts"
 import { needs } from "../support/toolchain.ts"
 import { hasClang } from "../support/wasm.ts"
-
-/** The crates of native operators take minutes to compile: they are kept where the other tests keep them. */
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "dora-bun")
-const TARGET = join(CACHE, "cargo", "operators-native")
-const LIMIT_MS = 15 * 60_000
 
 /** The same computation, here. */
 function peakOf(number: number): number {
@@ -26,12 +20,12 @@ function peakOf(number: number): number {
   return Math.min(1, 2 * Math.max(...smooth))
 }
 
-needs("cc, clang and cargo", hasCc && hasClang && hasCargo)(
+needs("cc, clang and cargo", hasCc && hasClang && cargo !== null)(
   "operators: C, WebAssembly, Rust and TypeScript pass windows on in one process",
   async () => {
     const run = await dora(["run", "examples/operators/flow.yml", "--log-format", "json"], {
-      env: { CARGO_TARGET_DIR: TARGET },
-      limitMs: LIMIT_MS,
+      env: UNOPTIMIZED,
+      limitMs: CARGO_LIMIT_MS,
     })
     expect(run.stderr).not.toContain("error")
     expect(run.code).toBe(0)
@@ -49,5 +43,5 @@ needs("cc, clang and cargo", hasCc && hasClang && hasCargo)(
     for (const { sent, taken, dropped } of edges)
       expect([sent, taken, dropped]).toEqual([20, 20, 0])
   },
-  LIMIT_MS,
+  CARGO_LIMIT_MS,
 )

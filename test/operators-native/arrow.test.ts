@@ -6,16 +6,8 @@ import * as arrow from "apache-arrow"
 import fc from "fast-check"
 import { readLayout, vectorOf } from "../../src/arrow/decoder.ts"
 import { flatKinds, mapType, plain, sample } from "../support/arrow.ts"
-import {
-  Bench,
-  BUILD_LIMIT_MS,
-  buildC,
-  buildRust,
-  hasCargo,
-  hasCc,
-  Stream,
-  streamOf,
-} from "../support/operators.ts"
+import { cargo, CARGO_LIMIT_MS, testCrates } from "../support/cargo.ts"
+import { Bench, buildC, hasCc, Stream, streamOf } from "../support/operators.ts"
 import { needs } from "../support/toolchain.ts"
 
 const SEED = 20_261_122
@@ -27,11 +19,11 @@ const benches: Record<string, Bench> = {}
 
 beforeAll(async () => {
   if (hasCc) benches.c = await new Bench(await buildC("probe.c", folder)).load()
-  if (!hasCargo) return
-  const built = await buildRust()
+  if (!cargo) return
+  const built = await testCrates()
   benches.v1 = await new Bench(join(built, "libnative_v1.so")).load()
   benches.v0 = await new Bench(join(built, "libnative_v0.so")).load()
-}, BUILD_LIMIT_MS)
+}, CARGO_LIMIT_MS)
 
 afterAll(() => {
   for (const bench of Object.values(benches)) bench.operator.drop()
@@ -111,7 +103,7 @@ const columns: Record<string, arrow.Vector> = {
 }
 
 describe.each(["c", "v1", "v0"])("%s", (library) => {
-  const withLibrary = library === "c" ? needs("cc", hasCc) : needs("cargo", hasCargo)
+  const withLibrary = library === "c" ? needs("cc", hasCc) : needs("cargo", cargo !== null)
 
   withLibrary("echoes columns of every type, empty ones, with and without nulls", () => {
     for (const { type, value } of flatKinds) {

@@ -7,16 +7,8 @@ import { DoraStatus } from "../../src/runtime/host.ts"
 import { OperatorCallError } from "../../src/runtime/library-errors.ts"
 import * as arrow from "apache-arrow"
 import { plain } from "../support/arrow.ts"
-import {
-  Bench,
-  BUILD_LIMIT_MS,
-  buildC,
-  buildRust,
-  hasCargo,
-  hasCc,
-  Stream,
-  streamOf,
-} from "../support/operators.ts"
+import { cargo, CARGO_LIMIT_MS, testCrates } from "../support/cargo.ts"
+import { Bench, buildC, hasCc, Stream, streamOf } from "../support/operators.ts"
 import { needs } from "../support/toolchain.ts"
 
 // On a busy machine the shim's first compilation and processes of their own take seconds.
@@ -31,17 +23,17 @@ beforeAll(async () => {
     paths.c = await buildC("probe.c", folder)
     paths.cpp = await buildC("probe.cpp", folder)
   }
-  if (!hasCargo) return
-  const built = await buildRust()
+  if (!cargo) return
+  const built = await testCrates()
   for (const name of ["v1", "v0", "daemons", "teardown"]) {
     paths[name] = join(built, `libnative_${name}.so`)
   }
-}, BUILD_LIMIT_MS)
+}, CARGO_LIMIT_MS)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const withCc = needs("cc", hasCc)
-const withCargo = needs("cargo", hasCargo)
+const withCargo = needs("cargo", cargo !== null)
 const load = (name: string) => new Bench(paths[name]!).load()
 
 /** Everything that crossed was released, once. */

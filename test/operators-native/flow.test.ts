@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type NodeText, TestFlow } from "../support/flow.ts"
-import { BUILD_LIMIT_MS, buildC, buildRust, hasCargo, hasCc } from "../support/operators.ts"
+import { cargo, CARGO_LIMIT_MS, testCrates } from "../support/cargo.ts"
+import { buildC, hasCc } from "../support/operators.ts"
 import { needs } from "../support/toolchain.ts"
 
 const LIMIT_MS = 30_000
@@ -17,16 +18,16 @@ beforeAll(async () => {
     await buildC(source, folder)
     sources[source] = join(folder, source.replace(".", "-"))
   }
-  const built = hasCargo ? await buildRust() : null
+  const built = cargo ? await testCrates() : null
   for (const name of built ? ["v1", "v0", "daemons", "teardown"] : []) {
     sources[name] = join(built!, `native_${name}`)
   }
-}, BUILD_LIMIT_MS)
+}, CARGO_LIMIT_MS)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const withCc = needs("cc", hasCc)
-const withCargo = needs("cargo", hasCargo)
+const withCargo = needs("cargo", cargo !== null)
 const holding = (source: string) => ({ source, queue_policy: "backpressure" })
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 

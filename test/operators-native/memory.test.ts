@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { BUILD_LIMIT_MS, buildC, buildRust, hasCargo, hasCc } from "../support/operators.ts"
+import { cargo, CARGO_LIMIT_MS, testCrates } from "../support/cargo.ts"
+import { buildC, hasCc } from "../support/operators.ts"
 import { needs } from "../support/toolchain.ts"
 
 const LIMIT_MS = 120_000
@@ -12,13 +13,13 @@ const paths: Record<string, string> = {}
 
 beforeAll(async () => {
   if (hasCc) paths.c = await buildC("probe.c", folder)
-  if (hasCargo) paths.v1 = join(await buildRust(), "libnative_v1.so")
-}, BUILD_LIMIT_MS)
+  if (cargo) paths.v1 = join(await testCrates(), "libnative_v1.so")
+}, CARGO_LIMIT_MS)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const withCc = needs("cc", hasCc)
-const withCargo = needs("cargo", hasCargo)
+const withCargo = needs("cargo", cargo !== null)
 
 /** Events through an operator in a process of its own: how much its resident memory grew after the first of them. */
 function grow(library: string, inputs: string[], events: number) {

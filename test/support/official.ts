@@ -2,7 +2,7 @@
 // dataflow file.
 import { dirname, join } from "node:path"
 import { writeFileSync } from "node:fs"
-import { cargo, cargoBuild } from "./cargo.ts"
+import { cargo, CARGO_LIMIT_MS, testCrates } from "./cargo.ts"
 import { folder, type RunningCommand, start } from "./dora.ts"
 import { python, pythonWith } from "./python.ts"
 import { type NamedTest, needs } from "./toolchain.ts"
@@ -15,7 +15,7 @@ const PACKAGES = [...WHEEL, "dora-rs-cli==1.1.0"]
 /** The release that these tests speak with. */
 export const OFFICIAL_VERSION = "1.1.0"
 /** Time for a test that may be the first to install the packages or to build the nodes. */
-export const INSTALL_LIMIT_MS = 1_200_000
+export const INSTALL_LIMIT_MS = CARGO_LIMIT_MS
 
 /** A test that needs official dora from PyPI. */
 export const withPython: NamedTest = needs("python3", python !== null)
@@ -51,7 +51,7 @@ export async function pythonNode(role: Role): Promise<Program> {
 
 /** A node of ours against the official crate. */
 export async function rustNode(role: Role): Promise<Program> {
-  return { path: await cargoBuild(join(NODES, "rust"), "official-node"), args: role }
+  return { path: join(await testCrates(), "official-node"), args: role }
 }
 
 /** A node of ours against dora-bun; under either daemon. */

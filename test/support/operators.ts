@@ -1,7 +1,6 @@
 // Shared libraries for tests, built from test/operators-native, and what stands in for the runtime: events made by hand, and
 // outputs that are kept.
 import { existsSync, mkdirSync } from "node:fs"
-import { homedir } from "node:os"
 import { basename, join } from "node:path"
 import { readLayout, vectorOf } from "../../src/arrow/decoder.ts"
 import { Encoder, type Sendable } from "../../src/arrow/encoder.ts"
@@ -15,12 +14,7 @@ import { decodeParameters, encodeParameters } from "../../src/wire/metadata.ts"
 import { ROOT } from "./install.ts"
 
 const FOLDER = join(ROOT, "test", "operators-native")
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "dora-bun")
-/** The first build fetches and compiles the crates of two versions of dora. */
-export const BUILD_LIMIT_MS = 15 * 60_000
 
-/** Is there a Rust tool chain? */
-export const hasCargo = Bun.which("cargo") !== null
 /** Is there a C compiler? */
 export const hasCc = Bun.which("cc") !== null
 
@@ -33,15 +27,6 @@ function compiles(flags: string[]): boolean {
     stdin: Buffer.from("int main(void) { return 0; }"),
     stderr: "ignore",
   }).success
-}
-
-/** Builds the Rust operators, which takes minutes the first time; the folder with the libraries. */
-export async function buildRust(): Promise<string> {
-  const target = join(CACHE, "cargo", "operators-native")
-  mkdirSync(target, { recursive: true })
-  const command = ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target]
-  await run(command, join(FOLDER, "rust"))
-  return join(target, "release")
 }
 
 /**
