@@ -60,16 +60,27 @@ export class MixedFlow implements AsyncDisposable {
     return this.records.filter((record) => record.node === node).map(({ msg }) => msg)
   }
 
+  /** What a node has printed as JSON. */
+  saidJson(node: string): Record<string, unknown>[] {
+    const lines = this.said(node).filter((line) => line.startsWith("{"))
+    return lines.map((line) => JSON.parse(line))
+  }
+
   /** Waits until a node has printed so many lines. */
   async until(node: string, lines: number): Promise<string[]> {
+    await this.untilTrue(`${lines} lines of ${node}`, () => this.said(node).length >= lines)
+    return this.said(node)
+  }
+
+  /** Waits until something is true of what was printed. @param what  it, for the error */
+  async untilTrue(what: string, isTrue: () => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#changed = () => {
-      if (this.said(node).length >= lines) resolve()
+      if (isTrue()) resolve()
     }
     await this.#run
     this.#changed()
-    await inTime(promise, LIMIT_MS, () => `${lines} lines of ${node}:\n${this.all()}`)
-    return this.said(node)
+    await inTime(promise, LIMIT_MS, () => `${what}:\n${this.all()}`)
   }
 
   /** Waits until a node has printed a line with a text; returns the line. */

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path"
 import { writeFileSync } from "node:fs"
 import { cargo, CARGO_LIMIT_MS, testCrates } from "./cargo.ts"
 import { folder, type RunningCommand, start } from "./dora.ts"
+import { hasCompilers, nativeNode } from "./native.ts"
 import { python, pythonWith } from "./python.ts"
 import { type NamedTest, needs } from "./toolchain.ts"
 
@@ -21,11 +22,18 @@ export const INSTALL_LIMIT_MS = CARGO_LIMIT_MS
 export const withPython: NamedTest = needs("python3", python !== null)
 /** A test that needs official dora's crates. */
 export const withCargo: NamedTest = needs("cargo", cargo !== null)
+/** A test that needs them, and compilers for C and C++. */
+export const withCompilers: NamedTest = needs(
+  "python3, cargo, cc and c++",
+  python !== null && cargo !== null && hasCompilers,
+)
 /** A test that needs both. */
 export const withBoth: NamedTest = needs("python3 and cargo", python !== null && cargo !== null)
 
 /** What a node in test/official/nodes can be told to do; see the README there. */
-export type Role = "burst" | "count" | "echo" | "sink" | "source" | "timer"
+export type Role = "bytes" | "burst" | "check" | "count" | "echo" | "sink" | "source" | "timer"
+/** What those in every language can be told. */
+export type BytesRole = "bytes" | "check" | "echo" | "timer"
 /** How a node is started, as in a dataflow file. */
 export type Program = { path: string; args: string }
 
@@ -57,6 +65,18 @@ export async function rustNode(role: Role): Promise<Program> {
 /** A node of ours against dora-bun; under either daemon. */
 export function typescriptNode(role: Role): Program {
   return { path: process.execPath, args: join(NODES, "typescript", `${role}.ts`) }
+}
+
+/** The languages in which there are nodes for bytes. */
+export const LANGUAGES = ["typescript", "python", "rust", "c", "cxx"] as const
+export type Language = (typeof LANGUAGES)[number]
+
+/** A node of ours in any language: against dora-bun, or against the official library of that language. */
+export async function bytesNode(language: Language, role: BytesRole): Promise<Program> {
+  if (language === "typescript") return typescriptNode(role)
+  if (language === "python") return pythonNode(role)
+  if (language === "rust") return rustNode(role)
+  return { path: await nativeNode(language), args: role }
 }
 
 /** A dataflow that the official daemon runs. */

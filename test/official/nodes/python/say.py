@@ -31,6 +31,11 @@ def say(value):
     print(json.dumps(value), flush=True)
 
 
+def say_pid():
+    """Says which process this is: a node does so at its first message, so that who kills it knows that it is at work."""
+    say({"pid": os.getpid()})
+
+
 def say_event(event):
     """Says an event that is no input."""
     keys = ("id", "source_node_id", "key", "value", "error")

@@ -22,6 +22,11 @@ export function say(value: unknown): void {
   console.log(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? Number(item) : item)))
 }
 
+/** Says which process this is: a node does so at its first message, so that who kills it knows that it is at work. */
+export function sayPid(): void {
+  say({ pid: process.pid })
+}
+
 /** Says an event that is no input. */
 export function sayEvent(event: Event): void {
   switch (event.type) {

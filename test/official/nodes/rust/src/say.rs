@@ -18,6 +18,11 @@ pub fn number<T: FromStr>(name: &str, otherwise: T) -> T {
     text.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
+/// Says which process this is: a node does so at its first message, so that who kills it knows that it is at work.
+pub fn say_pid() {
+    println!("{{\"pid\":{}}}", std::process::id());
+}
+
 /// Says an event that is no input, in the words that Python uses.
 pub fn say_event(event: &Event) {
     let text = |text: &str| format!("{text:?}");
