@@ -1,83 +1,134 @@
 // kill -9 of official nodes and of their neighbours, at any moment.
 import { describe, expect } from "bun:test"
+import { Random } from "../faults/random.ts"
+import { isAlive } from "../support/dora.ts"
+import {
+  bytesNode,
+  INSTALL_LIMIT_MS,
+  type Language,
+  LANGUAGES,
+  withCompilers,
+} from "../support/official.ts"
 import { MixedFlow, NODE, withWheel } from "./flow.ts"
 
-/** Kills of each case; 100 were made when this was written. */
-const ROUNDS = Number(process.env.DORA_TEST_RUNS) || 10
+/** Kills of each node of a chain; 100 were made when this was written. */
+const KILLS = Number(process.env.DORA_TEST_RUNS) || 4
+/** A new life takes as long as Python's start, or less. */
+const LATEST_KILL_MS = 40
 
-/** Numbered messages of many sizes, each filled with its number. */
-const SOURCE_TS = `${NODE}
-using node = await Node.init()
-let n = 0
-for await (const event of node) {
-  if (event.type !== "INPUT") continue
-  const size = [8, 3000, 70_000, 900_000][n % 4]
-  await node.sendOutput("out", new Uint8Array(size).fill(n), { n: n++ })
-}`
-const RELAY_PY = `
-import os
-from dora import Node
-node = Node()
-print("pid", os.getpid(), flush=True)
-for event in node:
-    if event["type"] == "INPUT":
-        metadata = {"n": event["metadata"]["n"], "life": node.restart_count()}
-        node.send_output("out", event["value"], metadata)
-`
-const SINK_TS = `${NODE}
-using node = await Node.init()
-let [last, life, count] = [-1, -1, 0]
-for await (const event of node) {
-  if (event.type !== "INPUT") continue
-  const { n, life: now } = event.metadata.parameters
-  const bytes = event.array
-  if (n <= last || now < life) throw new Error("out of order: " + [last, n, life, now])
-  if (bytes.length !== [8, 3000, 70_000, 900_000][n % 4]) throw new Error("length " + bytes.length)
-  if (bytes.some((byte) => byte !== (n & 255))) throw new Error("torn: " + n)
-  if (now !== life) console.log("life", now)
-  ;[last, life] = [n, now]
-  count++
+/** From a source through two relays to a sink: TypeScript, Python and Rust all send to each other, and to C and C++ others do. */
+const CHAINS: Language[][] = [
+  ["typescript", "python", "rust", "typescript"],
+  ["python", "typescript", "rust", "python"],
+  ["c", "typescript", "cxx", "c"],
+]
+const tick = { tick: "dora/timer/millis/10" }
+
+/** The processes of a node so far, in the order of its lives. */
+function livesOf(flow: MixedFlow, node: string): number[] {
+  return flow.saidJson(node).flatMap(({ pid }) => (pid === undefined ? [] : [Number(pid)]))
 }
-console.log("count", count)`
+
+/** Kills the present process of a node, which is at work. */
+function kill(flow: MixedFlow, node: string): void {
+  process.kill(livesOf(flow, node).at(-1)!, "SIGKILL")
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const drawn = items.map((item) => [random.next(), item] as const)
+  return drawn.sort(([a], [b]) => a - b).map(([, item]) => item)
+}
 
 describe("kill -9", () => {
-  withWheel(
-    `of a Python node between TypeScript nodes: what arrives is whole and in order (${ROUNDS} times)`,
+  for (const chain of CHAINS) {
+    withCompilers(
+      `of each in ${chain.join(" → ")}: it starts again, the others go on, what arrives is whole and in order (${KILLS} times each)`,
+      async () => {
+        const random = Random.forSuite(`kill -9 in ${chain.join(" → ")}`)
+        const programs = chain.map(async (language, i) => ({
+          id: `${i}-${language}`,
+          ...(await bytesNode(language, i === 0 ? "bytes" : i === 3 ? "check" : "echo")),
+          inputs: i === 0 ? tick : { bytes: `${i - 1}-${chain[i - 1]}/bytes` },
+          outputs: ["bytes"],
+          env: { COUNT: -1, GAPS: 1 },
+          restart_policy: "always",
+        }))
+        const nodes = await Promise.all(programs)
+        const sink = nodes[3]!.id
+        await using flow = new MixedFlow(nodes, {})
+        const atWork = (id: string, life: number) =>
+          flow.untilTrue(`life ${life} of ${id}`, () => livesOf(flow, id).length >= life)
+        for (const { id } of nodes) await atWork(id, 1)
+        for (let round = 1; round <= KILLS; round++) {
+          for (const { id } of shuffled(nodes, random)) {
+            await Bun.sleep(random.between(0, LATEST_KILL_MS))
+            kill(flow, id)
+            await atWork(id, round + 1)
+          }
+        }
+        await flow.stop()
+        const lives = nodes.map(({ id }) => livesOf(flow, id))
+        expect(lives.map(({ length }) => length)).toEqual(nodes.map(() => KILLS + 1))
+        expect(await Promise.all(lives.flat().map(isAlive))).not.toContain(true)
+        const said = flow.saidJson(sink)
+        expect(said.filter(({ wrong }) => wrong !== undefined)).toEqual([])
+        // Numbers begin again with each life of the source, and a sink begins in the middle.
+        const began = said.filter((line) => line.began !== undefined)
+        expect(began.length).toBeWithin(KILLS + 1, 2 * KILLS + 2)
+        expect(said.at(-1)).toEqual({ right: { bytes: expect.any(Number) } })
+        const warnings = flow.said(null)
+        expect(warnings.filter((line) => !line.includes("it is started again"))).toEqual([])
+        expect(warnings).toHaveLength(KILLS * nodes.length)
+      },
+      INSTALL_LIMIT_MS + KILLS * 20_000,
+    )
+  }
+
+  withCompilers(
+    "of relays in every language that are not started again: the sink ends after the last one, the source goes on",
     async () => {
+      const random = Random.forSuite("kill -9 for good")
+      const relays = LANGUAGES.map(async (language) => ({
+        id: language,
+        ...(await bytesNode(language, "echo")),
+        inputs: { bytes: "source/bytes" },
+        outputs: ["bytes"],
+      }))
+      const victims = await Promise.all(relays)
+      const env = { COUNT: -1, GAPS: 1 }
+      const inputs = Object.fromEntries(LANGUAGES.map((id) => [id, `${id}/bytes`]))
       const nodes = [
         {
           id: "source",
-          path: "source.ts",
-          inputs: { tick: "dora/timer/millis/2" },
-          outputs: ["out"],
+          ...(await bytesNode("python", "bytes")),
+          inputs: tick,
+          outputs: ["bytes"],
+          env,
         },
-        {
-          id: "relay",
-          path: "relay.py",
-          restart_policy: "always",
-          inputs: { in: "source/out" },
-          outputs: ["out"],
-        },
-        { id: "sink", path: "sink.ts", inputs: { in: "relay/out" } },
+        ...victims,
+        { id: "sink", ...(await bytesNode("typescript", "check")), inputs, env },
       ]
-      const files = { "source.ts": SOURCE_TS, "relay.py": RELAY_PY, "sink.ts": SINK_TS }
-      await using flow = new MixedFlow(nodes, files)
-      for (let round = 0; round < ROUNDS; round++) {
-        // The life number appears at the sink when the process is at work.
-        await flow.until("sink", round + 1)
-        await Bun.sleep(Math.random() * 40)
-        const line = flow.said("relay").findLast((said) => said.startsWith("pid "))
-        const pid = Number(line!.split(" ")[1])
-        process.kill(pid, "SIGKILL")
+      await using flow = new MixedFlow(nodes, {})
+      for (const { id } of victims)
+        await flow.untilTrue(`work of ${id}`, () => livesOf(flow, id).length > 0)
+      for (const { id } of shuffled(victims, random)) {
+        await Bun.sleep(random.between(0, LATEST_KILL_MS))
+        kill(flow, id)
       }
-      await flow.until("sink", ROUNDS + 1)
-      await flow.stop()
-      const lives = Array.from({ length: ROUNDS + 1 }, (_, i) => `life ${i}`)
-      expect(flow.said("sink").slice(0, ROUNDS + 1)).toEqual(lives)
-      expect(flow.said("sink").at(-1)).toMatch(/^count \d+$/)
-      expect(flow.said(null).filter((line) => !line.includes("it is started again"))).toEqual([])
+      await flow.untilTrue(
+        "the sink's end",
+        () => flow.saidJson("sink").at(-1)?.right !== undefined,
+      )
+      expect(await isAlive(livesOf(flow, "source")[0]!)).toBe(true)
+      ;(await flow.running).stop()
+      await flow.end([...LANGUAGES])
+      const said = flow.saidJson("sink")
+      expect(said.filter(({ wrong }) => wrong !== undefined)).toEqual([])
+      const closed = said.flatMap(({ event, id }) => (event === "INPUT_CLOSED" ? [id] : []))
+      expect(closed.toSorted()).toEqual([...LANGUAGES].toSorted())
+      expect(said).toContainEqual({ event: "STOP", id: "ALL_INPUTS_CLOSED" })
     },
-    60_000 + ROUNDS * 5_000,
+    INSTALL_LIMIT_MS,
   )
 
   withWheel(
