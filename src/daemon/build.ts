@@ -25,11 +25,19 @@ export class BuildError extends DoraError {
 export async function build(
   flow: Dataflow,
   node: NodeSpec,
-  around: { env: Record<string, string>; log: NodeLog; guard: Guard; signal?: AbortSignal },
+  around: {
+    env: Record<string, string>
+    log: NodeLog
+    guard: Guard
+    /** `pip` is that of uv. */
+    uv: boolean
+    signal?: AbortSignal
+  },
 ): Promise<void> {
-  const { log, guard, signal } = around
+  const { log, guard, uv, signal } = around
   const env = { ...around.env, CLICOLOR: "1", CLICOLOR_FORCE: "1" }
-  for (const argv of node.build) {
+  for (const written of node.build) {
+    const argv = uv && /^pip3?$/.test(written[0]!) ? ["uv", "pip", ...written.slice(1)] : written
     signal?.throwIfAborted()
     const child = new Child({
       argv: inPath(argv, env),

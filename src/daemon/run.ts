@@ -92,8 +92,9 @@ class Run implements RunningDataflow {
     )
     for (const { id, spec, log } of this.#nodes) {
       if (spec.build.length === 0) continue
+      const { uv = false } = this.#options
       this.#emit({ type: "state", node: id, state: "building" })
-      await build(this.#flow, spec, { env: environments.get(id)!, log, guard, signal })
+      await build(this.#flow, spec, { env: environments.get(id)!, log, guard, uv, signal })
     }
     await this.#spawnAll(environments, listener.address, logs)
     await this.#passBarrier(barrier)
