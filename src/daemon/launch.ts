@@ -43,6 +43,10 @@ export class Launch implements AsyncDisposable {
       if (spec.dynamic) continue
       commands.set(id, resolveCommand(spec, flow.workingDir, environments.get(id)!, uv))
     }
+    for (const { id, spec } of nodes) {
+      if (!commands.get(id)?.script || spec.restart.healthCheckTimeout === null) continue
+      options.warn(`node ${id}: \`health_check_timeout\` has no effect on scripts for Bun yet`)
+    }
     const foreign = nodes.filter(({ id }) => commands.get(id)?.script !== true)
     return new Launch(options, commands, foreign.length > 0 ? await open(foreign, options) : null)
   }
@@ -99,13 +103,22 @@ function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay>
           inputTimeout === null ? [] : [[input, inputTimeout * 1e9]],
         ),
       ),
+      unresponsiveAfterNs:
+        spec.restart.healthCheckTimeout === null ? null : spec.restart.healthCheckTimeout * 1e9,
       mayRestart: spec.restart.policy !== "never" && spec.inputs.length > 0,
     })),
     maxSockets: MAX_SOCKETS_PER_NODE * foreign.length,
+    healthCheckNs: flow.healthCheckInterval * 1e9,
   }
   const host: RelayHost = {
     subscribe: (id, relayed, reply) => nodes.get(id)!.subscribe(reply, relayed),
     closeOutputs: (id, outputs) => nodes.get(id)!.closeOutputs(outputs),
+    hangs: (id, ms) => {
+      warn(
+        `node ${id} has neither asked nor sent for ${ms} ms (health_check_timeout): it is killed`,
+      )
+      nodes.get(id)?.kill()
+    },
     era: (id, version) => nodes.get(id)?.tooOld(version),
     warn,
     crashed: relayDied,

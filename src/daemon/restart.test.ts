@@ -9,6 +9,7 @@ const spec = (changes: Partial<RestartSpec>): RestartSpec => ({
   maxDelay: null,
   window: null,
   startupTimeout: null,
+  healthCheckTimeout: null,
   ...changes,
 })
 

@@ -35,7 +35,6 @@ describe("a size in bytes", () => {
 
 describe("fields of later issues", () => {
   test.each([
-    "health_check_timeout: 5",
     "shared_memory_pool_size: 8MB",
     "cpu_affinity: [0, 1]",
     "output_types: { o: std/core/v1/Int32 }",
@@ -52,6 +51,7 @@ describe("fields of later issues", () => {
     "restart_policy: never",
     "max_restarts: ~",
     "startup_timeout: 5",
+    "health_check_timeout: 5",
     "deploy: null",
     "max_log_size: 1 MB",
     "max_rotated_files: 0",

@@ -51,7 +51,6 @@ export const NODE_FIELDS = [
 
 /** Fields of a node that are checked and have no effect yet. */
 export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
-  health_check_timeout: seconds,
   finish_grace_secs: seconds,
   shared_memory_pool_size: size,
   cpu_affinity: listOf(whole()),

@@ -13,6 +13,7 @@ const NEVER = {
   maxDelay: null,
   window: null,
   startupTimeout: null,
+  healthCheckTimeout: null,
 } as const
 
 const QUIET = { minLevel: null, stdoutAs: null, recordsAs: null, maxBytes: null, maxFiles: 5 }
@@ -140,6 +141,7 @@ nodes:
           maxDelay: 8,
           window: 60,
           startupTimeout: 10,
+          healthCheckTimeout: null,
         },
         dynamic: false,
         position: at(21, 5),

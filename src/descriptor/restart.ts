@@ -13,6 +13,7 @@ export const RESTART_FIELDS = [
   "max_restart_delay",
   "restart_window",
   "startup_timeout",
+  "health_check_timeout",
 ]
 
 /** Reads what a node says about being started again. @param field  its value, null when absent */
@@ -37,5 +38,6 @@ export function readRestart(
     maxDelay: seconds("max_restart_delay"),
     window: seconds("restart_window"),
     startupTimeout: seconds("startup_timeout"),
+    healthCheckTimeout: seconds("health_check_timeout"),
   }
 }

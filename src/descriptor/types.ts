@@ -90,6 +90,8 @@ export type RestartSpec = {
   window: number | null
   /** How long the process may take to subscribe; null: as long as all others. */
   startupTimeout: number | null
+  /** How long it may neither ask nor send; null: for ever. */
+  healthCheckTimeout: number | null
 }
 
 /** One input of a node. */

@@ -211,6 +211,8 @@ export class Connection implements IntakeOwner {
       if (got === 0) return this.close()
       if (got < 0) return
       budget -= got
+      const { node } = this
+      if (node) node.requests++
       this.#guarded(() => this.#intake.arrived(got))
       if (got < room) return
     }

@@ -6,6 +6,7 @@ import type { SegmentRef } from "../../shm/plan.ts"
 import { Inbox } from "../../shm/segment.ts"
 import type { SessionHost } from "../session.ts"
 import { Connection } from "./connection.ts"
+import { Health } from "./health.ts"
 import { Leftovers } from "./era/leftovers.ts"
 import { CURRENT } from "./form.ts"
 import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
@@ -35,6 +36,7 @@ export class RelayLoop {
   /** Nodes whose process is dead, and how long their sockets may stay open. */
   readonly #dying = new Map<RelayNode, number>()
   #connections: Connection[] = []
+  readonly #health: Health
   readonly #poll = new PollSet()
   readonly #listener: { fd: number; port: number }
   /** Where nodes that are started by hand ask. */
@@ -63,6 +65,7 @@ export class RelayLoop {
       catchUp: () => this.#commands(),
     }
     for (const node of plan.nodes) this.#nodes.set(node.plan.node, new RelayNode(node, around))
+    this.#health = new Health(this.#nodes.values(), plan.healthCheckNs, this.#flowClock.nowNs())
     this.#host = {
       dataflow: plan.dataflow,
       clock: this.#clock,
@@ -129,6 +132,15 @@ export class RelayLoop {
       for (const node of this.#nodes.values()) this.#missDynamic(node)
     }
     if (this.#dying.size > 0) this.#bury()
+    if (this.#health.dueNs !== Number.POSITIVE_INFINITY) this.#lookForHung()
+  }
+
+  #lookForHung(): void {
+    const held = (node: RelayNode) =>
+      this.#connections.some((connection) => connection.blocked && connection.node === node)
+    for (const { node, ns } of this.#health.look(this.#flowClock.nowNs(), held)) {
+      this.#report({ type: "hangs", node: node.id, ns })
+    }
   }
 
   /** The process of a node that was started by hand is nobody's child: it is gone when its connections are. */
@@ -196,7 +208,7 @@ export class RelayLoop {
       until = Math.min(until, now + STUCK_NS)
     }
     for (const deadline of this.#dying.values()) until = Math.min(until, deadline)
-    until = Math.min(until, this.#endNs)
+    until = Math.min(until, this.#endNs, this.#health.dueNs)
     return Math.max(0, until - now)
   }
 

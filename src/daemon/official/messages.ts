@@ -11,6 +11,8 @@ export type RelayPlan = {
   /** Where nodes that are started by hand ask for their configuration; null: there are none. */
   dynamicPort: number | null
   maxSockets: number
+  /** Between two looks for nodes that hang. */
+  healthCheckNs: number
   /** From the first byte of a frame to its last. */
   frameTimeoutMs: number
 }
@@ -22,6 +24,8 @@ export type RelayNodePlan = {
   mayRestart: boolean
   /** Inputs with a timeout: how long they may be silent. */
   silentAfterNs: Record<string, number>
+  /** How long it may neither ask nor send once it has subscribed. */
+  unresponsiveAfterNs?: number | null
   /** For a node that is started by hand: what it is told when it asks. */
   configuration: NodeConfig | null
 }
@@ -48,6 +52,8 @@ export type RelayReport =
   | { type: "hungUp"; node: string }
   | { type: "closeOutputs"; node: string; outputs: string[] }
   | { type: "drained"; node: string }
+  /** It neither asks nor sends. */
+  | { type: "hangs"; node: string; ns: number }
   /** A peer speaks the protocol of dora 0.x. */
   | { type: "era"; node: string; version: string }
   | { type: "warn"; message: string }

@@ -46,6 +46,10 @@ export class RelayNode implements SessionNode {
   relayed = false
   /** Its process is dead; what it has sent is being read. */
   exited = false
+  /** How often something has come from it. */
+  requests = 0
+  /** How long it may neither ask nor send; null: for ever. */
+  readonly unresponsiveAfterNs: number | null
   /** Who waits for events. */
   waiter: Connection | null = null
   /** Of a node of dora 0.x: memory of messages that it may use again. */
@@ -73,13 +77,14 @@ export class RelayNode implements SessionNode {
   #here = false
 
   constructor(
-    { plan, mayRestart, configuration, silentAfterNs }: RelayNodePlan,
+    { plan, mayRestart, configuration, silentAfterNs, unresponsiveAfterNs }: RelayNodePlan,
     around: RelayAround,
   ) {
     this.id = plan.node
     this.plan = plan
     this.mayRestart = mayRestart
     this.configuration = configuration
+    this.unresponsiveAfterNs = unresponsiveAfterNs ?? null
     this.#silence = new Silence(silentAfterNs)
     this.#ticks = new Ticks(around.clock, around.flowClock)
     this.#nowNs = () => around.flowClock.nowNs()
@@ -144,6 +149,12 @@ export class RelayNode implements SessionNode {
   leave(connection: Connection): void {
     if (this.waiter === connection) this.waiter = null
     this.drops.leave(connection)
+  }
+
+  /** Is it our turn, so that its silence says nothing? */
+  get waits(): boolean {
+    if (!this.#here || !this.relayed || this.exited) return true
+    return this.#answer !== null || this.waiter !== null
   }
 
   /** A node that was started by hand has gone, or has not come yet. */

@@ -5,12 +5,16 @@ import { FRAME_TIMEOUT_MS } from "../../core/limits.ts"
 import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
 
 /** Which nodes a relay serves, and within which limits. */
-export type RelayOptions = Omit<RelayPlan, "commandFd" | "frameTimeoutMs" | "dynamicPort"> & {
+export type RelayOptions = Omit<
+  RelayPlan,
+  "commandFd" | "frameTimeoutMs" | "dynamicPort" | "healthCheckNs"
+> & {
+  healthCheckNs?: number
   frameTimeoutMs?: number
   dynamicPort?: number | null
 }
 
-const defaults = { frameTimeoutMs: FRAME_TIMEOUT_MS, dynamicPort: null }
+const defaults = { frameTimeoutMs: FRAME_TIMEOUT_MS, dynamicPort: null, healthCheckNs: 5e9 }
 
 /** What the relay needs of the daemon. */
 export interface RelayHost {
@@ -18,6 +22,8 @@ export interface RelayHost {
   closeOutputs(node: string, outputs: string[]): void
   /** A peer of an older protocol was turned away. */
   era(node: string, version: string): void
+  /** A node hangs. */
+  hangs(node: string, ms: number): void
   warn(message: string): void
   /** The thread has died, and every node that it served with it. */
   crashed(error: unknown): void
@@ -149,6 +155,8 @@ class Thread {
         return
       case "era":
         return this.#host.era(report.node, report.version)
+      case "hangs":
+        return this.#host.hangs(report.node, Math.round(report.ns / 1e6))
       case "warn":
         return this.#host.warn(report.message)
       case "ended":
