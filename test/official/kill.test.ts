@@ -11,7 +11,7 @@ import {
 } from "../support/official.ts"
 import { MixedFlow, NODE, withWheel } from "./flow.ts"
 
-/** Kills of each node of a chain; 100 were made when this was written. */
+/** Kills of each node of a chain. */
 const KILLS = Number(process.env.DORA_TEST_RUNS) || 4
 /** A new life takes as long as Python's start, or less. */
 const LATEST_KILL_MS = 40
