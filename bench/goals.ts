@@ -31,6 +31,22 @@ const GOALS: Record<string, readonly Goal[]> = {
   "arrow: encode and decode 1024 × float32": [{ of: "ratio", limit: 1 / 30 }],
 }
 
+/** Official nodes under our daemon, beside the official one. */
+const OFFICIAL: Record<string, readonly Goal[]> = {
+  "Python ↔ Python, 8 B": [{ of: "ratio", limit: 0.7 }],
+  "Python ↔ Python, 4 KB": [{ of: "ratio", limit: 0.7 }],
+  "Python ↔ Python, 64 KiB": [{ of: "ratio", limit: 1.5 }],
+  "Python ↔ Python, 1 MiB": [{ of: "ratio", limit: 1.5 }],
+  "Python ↔ Python, 4 MB": [{ of: "ratio", limit: 1.5 }],
+  "Rust → Rust at 1 kHz, 64 B, one way": [{ of: "ratio", limit: 0.8 }],
+  "Rust → Rust at 1 kHz, 4 KB, one way": [{ of: "cpu%", limit: 10 }],
+  "Rust → Rust as fast as they go, 20000 × 8 B": [
+    { of: "value", limit: 300e6 },
+    { of: "lost%", limit: 0 },
+  ],
+  "TypeScript (there Rust) → Python at 25 Hz, 4 MB": [{ of: "ratio", limit: 1 }],
+}
+
 /** Goals of many rows: beside a peer its name, how it is measured, the goal. */
 const OF_MANY: readonly [RegExp, Goal][] = [
   [/^peers: dora .*Rust → Rust: .*(after the other|every \d+ ms)$/, { of: "ratio", limit: 1 / 20 }],
@@ -50,5 +66,6 @@ const OF_MANY: readonly [RegExp, Goal][] = [
 export function goalsOf(part: string, name: string): readonly Goal[] {
   const key = `${part}: ${name}`
   const more = OF_MANY.filter(([pattern]) => pattern.test(key)).map(([, goal]) => goal)
-  return [...(GOALS[key] ?? []), ...more]
+  const official = part === "official" ? OFFICIAL[name] : undefined
+  return [...(GOALS[key] ?? []), ...(official ?? []), ...more]
 }
