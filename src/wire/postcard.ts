@@ -181,6 +181,17 @@ export class Reader {
     return this.#bytes.subarray(from, to)
   }
 
+  /** Goes past these bytes if they come next. */
+  skips(expected: Uint8Array): boolean {
+    const { length } = expected
+    if (length > this.remaining) return false
+    for (let i = 0; i < length; i++) {
+      if (this.#bytes[this.#position + i] !== expected[i]) return false
+    }
+    this.#position += length
+    return true
+  }
+
   /** One byte. */
   byte(): number {
     const value = this.#bytes[this.#position]

@@ -37,18 +37,29 @@ export type SendHead = {
   length: number
 }
 
+/** Parameters that are longer are looked at each time. */
+const MOST_KEPT_BYTES = 256
+
+/** What the last message of a connection looked like: the next one has the same bytes as a rule, and they need no second look. */
+export class LastHead {
+  /** Variant, output and metadata version as encoded. */
+  start = new Uint8Array(0)
+  output = ""
+  parameters = new Uint8Array(0)
+  /** What was made of {@link parameters}. */
+  passed: Uint8Array | null = null
+}
+
 /**
  * Reads a `SendMessage` from its variant up to its data, which need not be there yet.
  *
  * @throws WireError  also when the head itself is cut off
  */
-export function readSendHead(reader: Reader): SendHead {
-  reader.byte()
-  const output = readDataId(reader)
-  const version = reader.varint(0xffff)
-  if (version !== METADATA_VERSION) throw new WireError(`metadata version ${version}`)
+export function readSendHead(reader: Reader, last: LastHead): SendHead {
+  const known = last.start.length > 0 && reader.skips(last.start)
+  const output = known ? last.output : readStart(reader, last)
   const stamp = readStamp(reader)
-  const parameters = readForeignParameters(reader)
+  const parameters = readParameters(reader, last)
   if (!reader.bool()) return { output, stamp, parameters, length: -1 }
   if (reader.varint() !== 0) throw new WireError("unknown kind of data")
   const length = reader.varint()
@@ -56,15 +67,42 @@ export function readSendHead(reader: Reader): SendHead {
   return { output, stamp, parameters, length }
 }
 
+function readStart(reader: Reader, last: LastHead): string {
+  const from = reader.position
+  reader.byte()
+  const output = readDataId(reader)
+  const version = reader.varint(0xffff)
+  if (version !== METADATA_VERSION) throw new WireError(`metadata version ${version}`)
+  last.start = reader.slice(from, reader.position).slice()
+  last.output = output
+  return output
+}
+
+function readParameters(reader: Reader, last: LastHead): Uint8Array | null {
+  if (last.parameters.length > 0 && reader.skips(last.parameters)) return last.passed
+  const from = reader.position
+  const passed = readForeignParameters(reader)
+  if (reader.position - from > MOST_KEPT_BYTES) return passed
+  last.parameters = reader.slice(from, reader.position).slice()
+  // The bytes that were read are overwritten by the next.
+  last.passed = passed?.slice() ?? null
+  return last.passed
+}
+
+/** The first bytes of an `Input` event, the same for each message of an input. */
+export function inputStart(input: string): Uint8Array {
+  return new Writer().byte(INPUT).text(input).varint(METADATA_VERSION).bytes
+}
+
 /** Writes an `Input` event up to the parameters. @param clock  the 16 bytes that name the clock of the stamp */
 export function writeInputHead(
   writer: Writer,
-  input: string,
+  start: Uint8Array,
   seconds: number,
   fraction: number,
   clock: Uint8Array,
 ): void {
-  writer.byte(INPUT).text(input).varint(METADATA_VERSION).varint64(seconds, fraction).raw(clock)
+  writer.raw(start).varint64(seconds, fraction).raw(clock)
 }
 
 /** Writes what stands before the data: parameters as encoded, or none; `length` of the data, 0 for none. */
@@ -81,7 +119,7 @@ export function writeInputBody(
 
 /** Writes the `Input` event of a timer: a message without data. */
 export function writeTick(writer: Writer, input: string, stamp: Stamp): void {
-  writeInputHead(writer, input, stamp.seconds, stamp.fraction, stamp.id)
+  writeInputHead(writer, inputStart(input), stamp.seconds, stamp.fraction, stamp.id)
   writeInputBody(writer, null, 0)
   writeStamp(writer, stamp)
 }

@@ -7,7 +7,7 @@ import { EdgeReader, type SlotSink } from "../../shm/reader.ts"
 import type { Inbox } from "../../shm/segment.ts"
 import { writeStamp } from "../../wire/metadata.ts"
 import type { Writer } from "../../wire/postcard.ts"
-import { writeInputBody, writeInputHead } from "../../wire/relay.ts"
+import { inputStart, writeInputBody, writeInputHead } from "../../wire/relay.ts"
 import type { Form } from "./form.ts"
 import type { Outgoing } from "./outgoing.ts"
 
@@ -35,6 +35,7 @@ export class RelayInput implements SlotSink {
   closed = false
   readonly isData: boolean
   readonly #inbox: Inbox
+  readonly #start: Uint8Array
   readonly #clockId = new Uint8Array(new ArrayBuffer(CLOCK_ID_BYTES))
   #out: Outgoing | null = null
   #mark = 0
@@ -43,6 +44,7 @@ export class RelayInput implements SlotSink {
 
   constructor(inbox: Inbox, plan: InputPlan, pid: number, wakeProducer: (() => void) | null) {
     this.id = plan.id
+    this.#start = inputStart(plan.id)
     this.isData = wakeProducer !== null
     this.#inbox = inbox
     this.reader = new EdgeReader(inbox, plan, pid, this)
@@ -166,7 +168,7 @@ export class RelayInput implements SlotSink {
 
   #writeHead(writer: Writer): void {
     const { seconds, fraction } = this.reader
-    writeInputHead(writer, this.id, seconds, fraction, this.#clockId)
+    writeInputHead(writer, this.#start, seconds, fraction, this.#clockId)
   }
 
   #writeStamp(writer: Writer): void {

@@ -6,7 +6,7 @@ import { MAX_FRAME_BYTES } from "../../core/limits.ts"
 import { HEADER_BYTES } from "../../wire/frame.ts"
 import { readStamp } from "../../wire/metadata.ts"
 import { Reader, WireError } from "../../wire/postcard.ts"
-import { readSendHead, SEND_MESSAGE, type SendHead } from "../../wire/relay.ts"
+import { LastHead, readSendHead, SEND_MESSAGE, type SendHead } from "../../wire/relay.ts"
 import type { RelayNode } from "./node.ts"
 import type { PassingOutput } from "../../shm/passing.ts"
 
@@ -71,7 +71,9 @@ export class Intake implements FrameIntake {
   blocked = false
   readonly #owner: IntakeOwner
   readonly #staging = new Uint8Array(new ArrayBuffer(STAGING_BYTES))
+  readonly #view = new DataView(this.#staging.buffer)
   readonly #address = ptr(this.#staging.buffer) as number
+  readonly #last = new LastHead()
   #start = 0
   #end = 0
   #passage: Passage | null = null
@@ -95,7 +97,7 @@ export class Intake implements FrameIntake {
       return { address: output.writer.address(chunk) + filled, room: head.length - filled }
     }
     if (this.#start > 0) {
-      this.#staging.copyWithin(0, this.#start, this.#end)
+      if (this.#start < this.#end) this.#staging.copyWithin(0, this.#start, this.#end)
       this.#end -= this.#start
       this.#start = 0
     }
@@ -115,8 +117,8 @@ export class Intake implements FrameIntake {
     while (!this.#passage && this.#skip === 0 && this.#owner.ready) {
       const available = this.#end - this.#start
       if (available < HEADER_BYTES) return
-      const view = new DataView(this.#staging.buffer, this.#start, HEADER_BYTES)
-      const length = view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000
+      const low = this.#view.getUint32(this.#start, true)
+      const length = low + this.#view.getUint32(this.#start + 4, true) * 0x1_0000_0000
       if (length > MAX_FRAME_BYTES) {
         throw new WireError(`a frame of ${length} bytes is larger than ${MAX_FRAME_BYTES}`)
       }
@@ -165,7 +167,7 @@ export class Intake implements FrameIntake {
 
   #message(sender: RelayNode, body: Uint8Array): void {
     const reader = new Reader(body)
-    const head = readSendHead(reader)
+    const head = readSendHead(reader, this.#last)
     const data = reader.raw(Math.max(head.length, 0))
     this.#owner.saw(readStamp(reader))
     reader.end()
@@ -188,7 +190,7 @@ export class Intake implements FrameIntake {
     const reader = new Reader(this.#staging.subarray(from, this.#end))
     let head: SendHead
     try {
-      head = readSendHead(reader)
+      head = readSendHead(reader, this.#last)
     } catch (error) {
       // Perhaps it is cut off only.
       if (!full) return

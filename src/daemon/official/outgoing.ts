@@ -47,7 +47,7 @@ export class Outgoing {
     this.writer.reset()
     for (let i = 0; i < this.form.room; i++) this.writer.byte(0)
     this.largeBytes = 0
-    this.#cuts = []
+    this.#cuts.length = 0
   }
 
   /** Here follow bytes of a large message, all unless it says which; it is given back when they are written. */
@@ -62,7 +62,7 @@ export class Outgoing {
     const bytes = this.writer.bytes
     let from = this.form.frame(bytes, events, this.largeBytes)
     const base = ptr(bytes.buffer) as number
-    this.#parts = []
+    this.#parts.length = 0
     this.#next = 0
     for (const { at, address, length } of this.#cuts) {
       this.#parts.push(base + from, at - from, address, length)
@@ -108,6 +108,7 @@ export class Outgoing {
   }
 
   #release(): void {
-    for (const borrow of this.#borrows.splice(0)) borrow.release()
+    for (const borrow of this.#borrows) borrow.release()
+    this.#borrows.length = 0
   }
 }
