@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test"
 import { HybridClock } from "../core/clock.ts"
+import type { Parameters } from "../core/parameters.ts"
 import { HEADER_BYTES } from "./frame.ts"
-import { decodeParameters, encodeParameters, type Parameters } from "./metadata.ts"
+import { decodeParameters, encodeParameters } from "./metadata.ts"
 import { Reader, WireError } from "./postcard.ts"
 import { frameSendMessage, LastHead, readSendHead } from "./relay.ts"
 

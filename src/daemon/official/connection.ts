@@ -13,7 +13,7 @@ import { CURRENT } from "./form.ts"
 import { type FrameIntake, Intake, type IntakeOwner } from "./intake.ts"
 import type { RelayNode } from "./node.ts"
 import { Outgoing } from "./outgoing.ts"
-import { BROKEN, endWriting, READABLE, receive, send, WRITABLE } from "./sockets.ts"
+import { BROKEN, ENDED, endWriting, READABLE, receive, send, WRITABLE } from "./sockets.ts"
 
 /** Read from one connection before others have their turn. */
 const TURN_BYTES = 8 * 1024 * 1024
@@ -84,7 +84,8 @@ export class Connection implements IntakeOwner {
   /** What to wait for; 0: nothing, not even the end of the connection. */
   get interest(): number {
     if (this.out.pending || this.#paused) return WRITABLE
-    return this.#intake.blocked ? 0 : READABLE
+    if (this.#intake.blocked) return 0
+    return this.node?.poll.rests(this) ? ENDED : READABLE
   }
 
   /** The socket has something to read, room to write, or is broken. */
@@ -94,6 +95,11 @@ export class Connection implements IntakeOwner {
       else if (happened & WRITABLE) this.#writable()
     } else if (this.#lingering) this.#ignore()
     else this.#readable()
+  }
+
+  /** Reads what is there, if anything. */
+  look(): void {
+    this.serve(READABLE)
   }
 
   /** Is there room now for the message that waits? With `ask`, for who is about to sleep, its consumers are told. */
@@ -108,7 +114,9 @@ export class Connection implements IntakeOwner {
 
   /** Writes the reply in `out`. */
   flush(): void {
-    if (this.out.flush(this.fd)) this.#guarded(() => this.#intake.serve())
+    if (!this.out.flush(this.fd)) return
+    if (this.out.form === CURRENT) this.node?.poll.answered(this, this.#nowNs())
+    this.#guarded(() => this.#intake.serve())
   }
 
   /** A frame has not been completed in time, or a peer that was told to go is still there. */
@@ -133,7 +141,7 @@ export class Connection implements IntakeOwner {
     const { node } = this
     const body = bytes.subarray(HEADER_BYTES)
     if (!node) this.#recognise(body)
-    if (node?.waiter === this || node?.drops.awaitedBy(this)) {
+    if (node?.poll.waiter === this || node?.drops.awaitedBy(this)) {
       throw new WireError("a request while another one is pending")
     }
     const { form } = this.out
@@ -142,8 +150,8 @@ export class Connection implements IntakeOwner {
       this.#session.receive(bytes)
       return
     }
-    this.saw(form.codec.decodeRequest(body).stamp)
-    if (!node!.wait(this)) this.answer("another connection is waiting for events")
+    this.saw(form.pollStamp(body))
+    if (!node!.poll.wait(this)) this.answer("another connection is waiting for events")
   }
 
   answer(error: string): void {

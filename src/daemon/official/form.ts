@@ -2,7 +2,8 @@
 import type { Stamp } from "../../core/clock.ts"
 import type { Borrow } from "../../shm/consumer-pool.ts"
 import { decodeRequest, encodeNextEvents, encodeReply } from "../../wire/messages.ts"
-import { Writer } from "../../wire/postcard.ts"
+import { readStamp } from "../../wire/metadata.ts"
+import { Reader, Writer } from "../../wire/postcard.ts"
 import { frameNextEvents, NEXT_EVENT, NEXT_EVENTS_ROOM, writeTick } from "../../wire/relay.ts"
 import type { SessionCodec } from "../session.ts"
 import type { Outgoing } from "./outgoing.ts"
@@ -30,6 +31,8 @@ export interface Form {
   frame(bytes: Uint8Array, events: number, extra: number): number
   /** Is this request a long poll? */
   isPoll(body: Uint8Array): boolean
+  /** The stamp of a long poll. @throws WireError */
+  pollStamp(body: Uint8Array): Stamp
   /** Writes an event that is encoded for 1.x. @returns false when there is no such event */
   event(writer: Writer, encoded: Uint8Array): boolean
   tick(writer: Writer, input: string, stamp: Stamp): void
@@ -48,6 +51,13 @@ export const CURRENT: Form = {
   writer: () => new Writer(64 * 1024),
   frame: frameNextEvents,
   isPoll: (body) => body[0] === NEXT_EVENT,
+  pollStamp: (body) => {
+    const reader = new Reader(body)
+    reader.byte()
+    const stamp = readStamp(reader)
+    reader.end()
+    return stamp
+  },
   event: (writer, encoded) => {
     writer.raw(encoded)
     return true

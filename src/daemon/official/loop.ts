@@ -33,6 +33,7 @@ export class RelayLoop {
   readonly #flowClock: FlowClock
   readonly #inboxes = new Map<number, Inbox>()
   readonly #nodes = new Map<string, RelayNode>()
+  readonly #nodeList: readonly RelayNode[]
   /** Nodes whose process is dead, and how long their sockets may stay open. */
   readonly #dying = new Map<RelayNode, number>()
   #connections: Connection[] = []
@@ -65,7 +66,8 @@ export class RelayLoop {
       catchUp: () => this.#commands(),
     }
     for (const node of plan.nodes) this.#nodes.set(node.plan.node, new RelayNode(node, around))
-    this.#health = new Health(this.#nodes.values(), plan.healthCheckNs, this.#flowClock.nowNs())
+    this.#nodeList = [...this.#nodes.values()]
+    this.#health = new Health(this.#nodeList, plan.healthCheckNs, this.#flowClock.nowNs())
     this.#host = {
       dataflow: plan.dataflow,
       clock: this.#clock,
@@ -81,11 +83,10 @@ export class RelayLoop {
 
   /** Serves until the daemon says `end`. */
   run(): void {
-    while (
-      this.#running ||
-      (this.#connections.length > 0 && this.#flowClock.nowNs() < this.#endNs)
-    ) {
+    for (;;) {
       this.#work()
+      const over = this.#connections.length === 0 || this.#flowClock.nowNs() >= this.#endNs
+      if (!this.#running && over) break
       this.#sleep()
     }
     for (const connection of this.#connections) connection.close()
@@ -123,8 +124,8 @@ export class RelayLoop {
       connection.unblock()
       this.#stuck ||= connection.blocked
     }
-    for (const node of this.#nodes.values()) node.serve()
-    if (this.#connections.some(({ gone }) => gone)) {
+    for (const node of this.#nodeList) node.serve()
+    if (this.#connections.some(isGone)) {
       for (const connection of this.#connections) {
         if (connection.gone) this.#leftovers.read(connection)
       }
@@ -161,55 +162,67 @@ export class RelayLoop {
 
   #sleep(): void {
     const poll = this.#poll
+    const connections = this.#connections
+    const nodes = this.#nodeList
     poll.clear()
     poll.add(this.#plan.commandFd, READABLE)
     poll.add(this.#listener.fd, READABLE)
     poll.add(this.#dynamic?.fd ?? -1, READABLE)
-    const nodes = [...this.#nodes.values()]
     // A node that has mapped its memory reads its pipe itself: a byte taken from it would leave it asleep.
     for (const { plan, relayed } of nodes) poll.add(relayed ? plan.wakeFd : -1, READABLE)
-    const connections = this.#connections
     for (const connection of connections) {
       const { interest } = connection
       poll.add(interest === 0 ? -1 : connection.fd, interest)
     }
-    for (const node of nodes) node.arm()
-    poll.wait(this.#timeout())
-    for (const node of nodes) node.disarm()
-    if (poll.happened(0)) this.#commands()
-    if (poll.happened(1)) this.#accept(this.#listener.fd)
-    if (poll.happened(2)) this.#accept(this.#dynamic!.fd)
-    nodes.forEach(({ plan }, i) => {
-      if (poll.happened(OWN + i)) emptyPipe(plan.wakeFd)
-    })
+    // Those that are accepted meanwhile have no place in the set.
+    const { length } = connections
+    const happened = this.#wait()
     const now = this.#flowClock.nowNs()
-    connections.forEach((connection, i) => {
-      const happened = poll.happened(OWN + nodes.length + i)
-      if (this.#leftovers.any && !happened && connection.interest === READABLE) {
+    if (happened > 0) {
+      if (poll.happened(0)) this.#commands()
+      if (poll.happened(1)) this.#accept(this.#listener.fd)
+      if (poll.happened(2)) this.#accept(this.#dynamic!.fd)
+      for (let i = 0; i < nodes.length; i++) {
+        if (poll.happened(OWN + i)) emptyPipe(nodes[i]!.plan.wakeFd)
+      }
+    }
+    const first = OWN + nodes.length
+    for (let i = 0; i < length; i++) {
+      const connection = connections[i]!
+      const what = happened > 0 ? poll.happened(first + i) : 0
+      // A wait that was interrupted says nothing.
+      if (this.#leftovers.any && !what && happened >= 0 && connection.interest === READABLE) {
         this.#leftovers.read(connection)
       }
-      if (happened && !connection.gone) connection.serve(happened)
+      if (what && !connection.gone) connection.serve(what)
       if (connection.deadlineNs <= now && !connection.gone) connection.expire()
-    })
+    }
   }
 
-  /** After everybody is armed: how long nothing needs us, in nanoseconds. */
-  #timeout(): number {
+  /** Sleeps until something happens. @returns how many descriptors have something */
+  #wait(): number {
+    for (const node of this.#nodeList) node.arm()
     const now = this.#flowClock.nowNs()
+    const happened = this.#poll.wait(Math.max(0, this.#dueNs(now) - now))
+    for (const node of this.#nodeList) node.disarm()
+    return happened
+  }
+
+  /** After everybody is armed: when something needs us that no descriptor tells, in monotonic nanoseconds. */
+  #dueNs(now: number): number {
     let until = Number.POSITIVE_INFINITY
-    for (const node of this.#nodes.values()) {
-      if (node.pending(now)) return 0
+    for (const node of this.#nodeList) {
+      if (node.pending(now)) return now
       until = Math.min(until, node.dueNs)
     }
     for (const connection of this.#connections) {
       until = Math.min(until, connection.deadlineNs)
       if (!connection.blocked || !connection.hasRoom(true)) continue
-      if (!this.#stuck) return 0
+      if (!this.#stuck) return now
       until = Math.min(until, now + STUCK_NS)
     }
     for (const deadline of this.#dying.values()) until = Math.min(until, deadline)
-    until = Math.min(until, this.#endNs, this.#health.dueNs)
-    return Math.max(0, until - now)
+    return Math.min(until, this.#endNs, this.#health.dueNs)
   }
 
   #accept(listener: number): void {
@@ -283,3 +296,5 @@ export class RelayLoop {
     return inbox
   }
 }
+
+const isGone = ({ gone }: Connection) => gone

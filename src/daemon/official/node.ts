@@ -15,6 +15,7 @@ import { Complaints } from "./complaints.ts"
 import type { Connection } from "./connection.ts"
 import { DropTokens } from "./era/drops.ts"
 import { RelayInput } from "./input.ts"
+import { LongPoll } from "./long-poll.ts"
 import type { RelayNodePlan, RelayReport } from "./messages.ts"
 import { Silence } from "./silence.ts"
 import { Ticks } from "./ticks.ts"
@@ -50,8 +51,7 @@ export class RelayNode implements SessionNode {
   requests = 0
   /** How long it may neither ask nor send; null: for ever. */
   readonly unresponsiveAfterNs: number | null
-  /** Who waits for events. */
-  waiter: Connection | null = null
+  readonly poll = new LongPoll()
   /** Of a node of dora 0.x: memory of messages that it may use again. */
   drops: DropTokens
   readonly #around: RelayAround
@@ -138,23 +138,16 @@ export class RelayNode implements SessionNode {
     return this.#outputs!.hears(head)
   }
 
-  /** A long poll has come in. @returns false when another one waits */
-  wait(connection: Connection): boolean {
-    if (this.waiter && this.waiter !== connection) return false
-    this.waiter = connection
-    return true
-  }
-
   /** A connection is gone. */
   leave(connection: Connection): void {
-    if (this.waiter === connection) this.waiter = null
+    this.poll.leave(connection)
     this.drops.leave(connection)
   }
 
   /** Is it our turn, so that its silence says nothing? */
   get waits(): boolean {
     if (!this.#here || !this.relayed || this.exited) return true
-    return this.#answer !== null || this.waiter !== null
+    return this.#answer !== null || this.poll.expected
   }
 
   /** A node that was started by hand has gone, or has not come yet. */
@@ -167,7 +160,7 @@ export class RelayNode implements SessionNode {
     this.#here = false
     this.mailbox = new Mailbox()
     this.drops = new DropTokens(this.#around.clock)
-    this.waiter = null
+    this.poll.reset()
     this.#answer = null
     this.exited = false
     for (const input of this.#inputs) input.closed = false
@@ -175,20 +168,23 @@ export class RelayNode implements SessionNode {
     this.#ended.clear()
   }
 
-  /** Answers the long poll if there is something to say. @returns true when it did */
-  serve(): boolean {
-    if (!this.relayed) return false
-    if (this.#unheard) this.#drainUnheard()
-    const connection = this.waiter
-    if (!connection || connection.out.pending) return false
+  /** Answers the long poll if there is something to say. */
+  serve(): void {
+    if (!this.relayed) return
+    if (this.#unheard) this.#turns.forget(this.#inputs)
+    const { poll } = this
+    const now = this.#nowNs()
+    poll.expire(now)
+    if (!poll.expected || !this.#hasNews(now)) return
+    const connection = poll.waiter ?? poll.find()
+    if (!connection || connection.out.pending) return
     const { out } = connection
     out.begin()
     const events = this.#collect(out)
-    if (events === 0 && !this.mailbox.ended) return false
-    this.waiter = null
+    if (events === 0 && !this.mailbox.ended) return
+    poll.waiter = null
     out.finish(events)
     connection.flush()
-    return true
   }
 
   /** We are about to sleep. Look at {@link pending} once more after this. */
@@ -202,20 +198,25 @@ export class RelayNode implements SessionNode {
 
   pending(nowNs: number): boolean {
     if (!this.relayed) return false
-    if (this.mailbox.ended && this.waiter) return true
-    if (this.#unheard) {
-      return this.#inputs.some(({ reader }) => reader.ring.backpressure && reader.ring.ready())
-    }
-    if (!this.waiter) return false
-    if (this.mailbox.pending > 0 || this.dueNs <= nowNs) return true
-    for (const input of this.#inputs) if (input.pending()) return true
-    return false
+    if (this.poll.expected && this.#hasNews(nowNs)) return true
+    if (!this.#unheard) return false
+    return this.#inputs.some(({ reader }) => reader.ring.backpressure && reader.ring.ready())
   }
 
   /** When the next timer is due for who waits, in monotonic nanoseconds. */
   get dueNs(): number {
-    if (!this.waiter || this.mailbox.ended) return Number.POSITIVE_INFINITY
-    return Math.min(this.#silence.dueNs, this.#ticks.dueNs)
+    const { poll } = this
+    if (!poll.expected || this.mailbox.ended) return poll.restsUntilNs
+    return Math.min(poll.restsUntilNs, this.#silence.dueNs, this.#ticks.dueNs)
+  }
+
+  /** Is there something to tell who waits? */
+  #hasNews(nowNs: number): boolean {
+    const { mailbox } = this
+    if (mailbox.ended || mailbox.pending > 0) return true
+    if (this.#ticks.dueNs <= nowNs || this.#silence.dueNs <= nowNs) return true
+    for (const input of this.#inputs) if (input.pending()) return true
+    return false
   }
 
   /** One of several operators has ended: nobody need wait for room in its queues. */
@@ -259,7 +260,8 @@ export class RelayNode implements SessionNode {
   #collect(out: Outgoing): number {
     if (this.mailbox.ended && this.mailbox.pending === 0) return 0
     let events = this.#turns.take(this.#inputs, out) + this.#ticks.write(out)
-    const closings = this.mailbox.ended ? [] : this.#closings()
+    const closings = this.mailbox.ended || !this.#mayClose ? [] : this.#closings()
+    if (this.mailbox.pending === 0 && closings.length === 0) return events
     for (const event of [...this.mailbox.take(), ...closings]) {
       if (out.form.event(out.writer, event)) events++
     }
@@ -271,6 +273,12 @@ export class RelayNode implements SessionNode {
     if (!this.#silence.heard(input.id, this.#nowNs)) return 0
     const recovered = this.#event({ type: "InputRecovered", id: input.id })
     return out.form.event(out.writer, recovered) ? 1 : 0
+  }
+
+  get #mayClose(): boolean {
+    for (const { closed, reader } of this.#inputs)
+      if (!closed && reader.ring.checkEnd()) return true
+    return this.#silence.dueNs <= this.#nowNs()
   }
 
   /** Inputs that have ended since the last look, and whether nothing can come any more. */
@@ -308,12 +316,5 @@ export class RelayNode implements SessionNode {
   #skipMissed(): void {
     if (this.#inbox.floats[START_FLOAT] === 0) return
     for (const input of this.#inputs) while (input.discard());
-  }
-
-  /** Nobody listens: producers that wait for room must not wait for ever. */
-  #drainUnheard(): void {
-    for (const input of this.#inputs) {
-      while (input.reader.ring.backpressure && input.discard());
-    }
   }
 }

@@ -163,8 +163,7 @@ describe("a connection", () => {
       ),
     ]
     for (let i = 0; i < 80; i++) {
-      const { port } = stage
-      const socket = connect({ host: "127.0.0.1", port })
+      const socket = connect({ host: "127.0.0.1", port: stage.port })
       const over = new Promise((resolve) => socket.on("close", resolve))
       socket.on("error", () => {})
       if (i % 3 > 0) {
@@ -197,6 +196,14 @@ describe("a connection", () => {
     stage.relay.push("source", encodeEvent({ type: "ParamDeleted", key: "k" }, clock.stamp()))
     expect(await next).toMatchObject({ events: [{ event: { type: "ParamDeleted", key: "k" } }] })
   }, 20_000)
+
+  test("that was just told of events is heard when it asks for something else", async () => {
+    stage = await new Stage().open()
+    const { events } = await stage.joined()
+    stage.relay.push("source", encodeEvent({ type: "ParamDeleted", key: "k" }, clock.stamp()))
+    await events.request({ type: "NextEvent" })
+    expect(await events.request({ type: "OutputsDone" })).toEqual(OK)
+  })
 
   test("is told that extensions are not supported, and may go on", async () => {
     stage = await new Stage().open()

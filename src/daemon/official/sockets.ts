@@ -22,6 +22,8 @@ const MAX_PARTS = 64
 export const READABLE = 1
 /** There is room to write. */
 export const WRITABLE = 4
+/** The peer has said its last; what it said before that can be read. */
+export const ENDED = 0x2000
 /** The connection is broken (POLLERR, POLLHUP, POLLNVAL); reported without being asked for. */
 export const BROKEN = 0x38
 
@@ -32,11 +34,11 @@ const symbols = {
   accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
   getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
-  recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
-  send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
-  sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
+  recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
+  send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
+  sendmsg: { args: ["i32", "ptr", "i32"], returns: "i32" },
   shutdown: { args: ["i32", "i32"], returns: "i32" },
-  read: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  read: { args: ["i32", "ptr", "u64"], returns: "i32" },
   ppoll: { args: ["ptr", "u64", "ptr", "ptr"], returns: "i32" },
 } as const
 
@@ -103,7 +105,7 @@ export function accept(listener: number): number {
 
 /** Reads what is there. @returns bytes read, 0 at the end of the stream, −1 when there is nothing or an error */
 export function receive(fd: number, address: number, length: number): number {
-  return Number(libc().recv(fd, address as Pointer, length, MSG_DONTWAIT))
+  return libc().recv(fd, address as Pointer, length, MSG_DONTWAIT)
 }
 
 /** Nothing more will be written: the peer reads what is under way, and then the end. */
@@ -113,12 +115,12 @@ export function endWriting(fd: number): void {
 
 /** Reads and throws away what a wake pipe holds. */
 export function emptyPipe(fd: number): void {
-  while (Number(libc().read(fd, scratchPointer, scratch.byteLength)) === scratch.byteLength);
+  while (libc().read(fd, scratchPointer, scratch.byteLength) === scratch.byteLength);
 }
 
 /** Writes what there is room for. @returns bytes written, −1 when there is no room or an error */
 export function send(fd: number, address: number, length: number): number {
-  return Number(libc().send(fd, address as Pointer, length, MSG_NOSIGNAL | MSG_DONTWAIT))
+  return libc().send(fd, address as Pointer, length, MSG_NOSIGNAL | MSG_DONTWAIT)
 }
 
 /**
@@ -136,7 +138,7 @@ export function sendParts(fd: number, parts: readonly number[], from: number): n
     setWide(16 + 4 * i, parts[from + 2 * i]!)
     setWide(18 + 4 * i, parts[from + 2 * i + 1]!)
   }
-  return Number(libc().sendmsg(fd, messagePointer as Pointer, MSG_NOSIGNAL | MSG_DONTWAIT))
+  return libc().sendmsg(fd, messagePointer as Pointer, MSG_NOSIGNAL | MSG_DONTWAIT)
 }
 
 /** A 64-bit word of the message header. */
@@ -168,15 +170,20 @@ export class PollSet {
     return at
   }
 
-  /** Blocks the thread until something happens. @param timeoutNs  Infinity: without limit */
-  wait(timeoutNs: number): void {
+  /**
+   * Blocks the thread until something happens.
+   *
+   * @param timeoutNs  Infinity: without limit
+   * @returns          to how many descriptors; what {@link happened} says is true if that is positive
+   */
+  wait(timeoutNs: number): number {
     let time: Pointer | null = null
     if (timeoutNs !== Number.POSITIVE_INFINITY) {
       const seconds = Math.floor(timeoutNs / 1e9)
       setTime(seconds, Math.floor(timeoutNs - seconds * 1e9))
       time = ((scratchPointer as number) + 64) as Pointer
     }
-    libc().ppoll(ptr(this.#words.buffer), this.#count, time, null)
+    return libc().ppoll(ptr(this.#words.buffer), this.#count, time, null)
   }
 
   /** What happened to the descriptor at a place. */

@@ -32,6 +32,13 @@ export class Turns {
     return events
   }
 
+  /** Nobody listens: producers that wait for room must not wait for ever. */
+  forget(inputs: readonly RelayInput[]): void {
+    for (const input of inputs) {
+      while (input.reader.ring.backpressure && input.discard());
+    }
+  }
+
   #message(input: RelayInput, out: Outgoing): boolean {
     if (input.closed) return false
     try {

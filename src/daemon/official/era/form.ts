@@ -50,6 +50,7 @@ export function oldForm(
     writer: () => new BincodeWriter(64 * 1024),
     frame: frameOldEvents,
     isPoll: (body) => requestOf(body) === OldRequest.NextEvent,
+    pollStamp: (body) => decodeOldRequest(body).stamp,
     event: (writer, encoded) => writeOldEvent(writer as BincodeWriter, encoded, release),
     tick: (writer, input, stamp) => writeTick(writer as BincodeWriter, input, stamp),
     message: (out, message) => {
