@@ -101,7 +101,12 @@ export class Intake implements FrameIntake {
       this.#end -= this.#start
       this.#start = 0
     }
-    return { address: this.#address + this.#end, room: STAGING_BYTES - this.#end }
+    const room = STAGING_BYTES - this.#end
+    const head = HEADER_BYTES + HEAD_BYTES - this.#end
+    // Of a large message the head alone: what follows has a place of its own.
+    const isLarge =
+      head > 0 && this.#end >= HEADER_BYTES && HEADER_BYTES + this.#length() > STAGING_BYTES
+    return { address: this.#address + this.#end, room: isLarge ? head : room }
   }
 
   arrived(bytes: number): void {
@@ -117,8 +122,7 @@ export class Intake implements FrameIntake {
     while (!this.#passage && this.#skip === 0 && this.#owner.ready) {
       const available = this.#end - this.#start
       if (available < HEADER_BYTES) return
-      const low = this.#view.getUint32(this.#start, true)
-      const length = low + this.#view.getUint32(this.#start + 4, true) * 0x1_0000_0000
+      const length = this.#length()
       if (length > MAX_FRAME_BYTES) {
         throw new WireError(`a frame of ${length} bytes is larger than ${MAX_FRAME_BYTES}`)
       }
@@ -130,6 +134,12 @@ export class Intake implements FrameIntake {
       this.#start += HEADER_BYTES + length
       this.#frame(this.#staging.subarray(this.#start - HEADER_BYTES - length, this.#start))
     }
+  }
+
+  /** Bytes of the frame that comes next, whose header is there. */
+  #length(): number {
+    const low = this.#view.getUint32(this.#start, true)
+    return low + this.#view.getUint32(this.#start + 4, true) * 0x1_0000_0000
   }
 
   hasRoom(ask: boolean): boolean {
