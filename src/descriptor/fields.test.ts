@@ -37,7 +37,6 @@ describe("fields of later issues", () => {
   test.each([
     "shared_memory_pool_size: 8MB",
     "cpu_affinity: [0, 1]",
-    "output_types: { o: std/core/v1/Int32 }",
     "output_framing: { o: arrow-ipc }",
     "output_metadata: { o: [k] }",
     "pattern: service-server",

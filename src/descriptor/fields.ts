@@ -14,7 +14,6 @@ import {
   readMap,
   readText,
   readWhole,
-  wrongType,
 } from "./read.ts"
 import { RESTART_FIELDS } from "./restart.ts"
 import { isNull } from "./scalar.ts"
@@ -34,6 +33,8 @@ export type Check = (
 /** Fields that decide what a node is; exactly one of the first five must be set. */
 export const KIND_FIELDS = ["path", "operators", "operator", "ros2", "module"] as const
 
+const TYPE_FIELDS = ["output_types", "input_types"]
+
 /** Fields of a node that are read. */
 export const NODE_FIELDS = [
   "id",
@@ -46,6 +47,7 @@ export const NODE_FIELDS = [
   "inputs",
   "outputs",
   ...LOG_FIELDS,
+  ...TYPE_FIELDS,
   ...RESTART_FIELDS,
 ]
 
@@ -54,8 +56,6 @@ export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
   finish_grace_secs: seconds,
   shared_memory_pool_size: size,
   cpu_affinity: listOf(whole()),
-  output_types: mapOf(text),
-  input_types: mapOf(text),
   output_framing: mapOf(choice("raw", "arrow-ipc")),
   output_metadata: mapOf(listOf(text)),
   pattern: text,
@@ -85,6 +85,7 @@ export const OPERATOR_FIELDS = [
   "inputs",
   "outputs",
   ...LOG_FIELDS,
+  ...TYPE_FIELDS,
   "threads",
   ...Object.keys(LATER_OPERATOR_FIELDS),
 ]
@@ -133,14 +134,17 @@ export const ALL_NODE_FIELDS = [
 ]
 
 /** Fields of the root that are read. */
-export const ROOT_FIELDS = ["nodes", "env", "exit_when_nodes_finish", "health_check_interval"]
+export const ROOT_FIELDS = [
+  "nodes",
+  "env",
+  "exit_when_nodes_finish",
+  "health_check_interval",
+  "strict_types",
+  "type_rules",
+]
 
 /** Fields of the root that are checked and have no effect yet. */
 export const LATER_ROOT_FIELDS: Readonly<Record<string, Check>> = {
-  strict_types: flag,
-  type_rules: (problems, value, field) => {
-    for (const rule of readList(problems, value, field)?.items ?? []) checkRule(problems, rule)
-  },
   debug: (problems, value, field) => {
     const map = readMap(problems, value, field)
     if (!map) return undefined
@@ -233,19 +237,6 @@ function mapOf(check: Check): Check {
       check(problems, entry.value, `${field}.${entry.key.text}`, owner)
     }
     return undefined
-  }
-}
-
-function checkRule(problems: Problems, rule: YamlNode): void {
-  if (rule.kind !== "map") {
-    wrongType(problems, rule, "type_rules", "a mapping with `from` and `to`")
-    return
-  }
-  checkKeys(problems, rule, ["from", "to"], "`type_rules`")
-  for (const field of ["from", "to"]) {
-    const entry = rule.entries.find(({ key }) => key.text === field)
-    if (entry) readText(problems, entry.value, field)
-    else problems.error("MISSING_FIELD", rule, `missing field ${quote(field)} in \`type_rules\``)
   }
 }
 

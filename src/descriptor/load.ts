@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises"
-import { dirname, resolve } from "node:path"
+import { existsSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { MAX_DESCRIPTOR_BYTES } from "../core/limits.ts"
 import { type Lookup, readEnv } from "./env.ts"
 import { ALL_ROOT_FIELDS, LATER_ROOT_FIELDS, checkLater } from "./fields.ts"
@@ -7,8 +8,9 @@ import { modernizeRoot } from "./legacy.ts"
 import { type NodeDraft, type Surroundings, readNode } from "./node.ts"
 import { DescriptorError, Problems } from "./problems.ts"
 import { checkPositiveSeconds } from "./quantity.ts"
-import { checkKeys, entryOf, readBoolean, readList, wrongType } from "./read.ts"
+import { checkKeys, entryOf, readBoolean, readList, readText, wrongType } from "./read.ts"
 import { isNull, toJson } from "./scalar.ts"
+import { checkTypes, type TypeRule } from "./type-notes.ts"
 import type { Dataflow } from "./types.ts"
 import { checkWiring } from "./wiring.ts"
 import { type YamlMap, type YamlNode, parseYaml } from "./yaml.ts"
@@ -93,6 +95,15 @@ function readRoot(world: Surroundings, root: YamlMap, path: string): Dataflow {
   const interval = field("health_check_interval")
   const drafts = readNodes(world, root)
   checkWiring(problems, drafts)
+  const strict = field("strict_types")
+  checkTypes(problems, drafts, {
+    strict: (strict && readBoolean(problems, strict, "strict_types")) ?? false,
+    rules: readRules(problems, field("type_rules")),
+    isOwn: (prefix) =>
+      /^\w+(\/\w+)*$/.test(prefix) &&
+      !prefix.startsWith("std/") &&
+      existsSync(join(world.workingDir, "types", `${prefix}.yml`)),
+  })
   return {
     path,
     text: problems.text,
@@ -106,6 +117,25 @@ function readRoot(world: Surroundings, root: YamlMap, path: string): Dataflow {
     json: toJson(root),
     warnings: [],
   }
+}
+
+/** Conversions of types that the file allows. */
+function readRules(problems: Problems, value: YamlNode | null): TypeRule[] {
+  const list = value && readList(problems, value, "type_rules")
+  return (list?.items ?? []).flatMap((rule) => {
+    if (rule.kind !== "map") {
+      wrongType(problems, rule, "type_rules", "a mapping with `from` and `to`")
+      return []
+    }
+    checkKeys(problems, rule, ["from", "to"], "`type_rules`")
+    const [from, to] = (["from", "to"] as const).map((field) => {
+      const entry = entryOf(rule, field)
+      if (entry) return readText(problems, entry.value, field)
+      problems.error("MISSING_FIELD", rule, `missing field \`${field}\` in \`type_rules\``)
+      return null
+    })
+    return from && to ? [{ from, to }] : []
+  })
 }
 
 function readNodes(world: Surroundings, root: YamlMap): NodeDraft[] {

@@ -12,6 +12,7 @@ import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, readText, wrongType } from "./read.ts"
 import { readRestart } from "./restart.ts"
 import { isNull } from "./scalar.ts"
+import { readTypes, type TypeNotes } from "./type-notes.ts"
 import type { NodeSpec, OutputSpec } from "./types.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
 
@@ -30,6 +31,7 @@ export type NodeDraft = {
   outputsKnown: boolean
   /** Of a node with operators: which, and whether it has the single form, whose outputs may be named without the operator. */
   operators: { ids: string[]; isSingle: boolean } | null
+  types: TypeNotes
   /** Null when the node can't run. */
   spec: NodeSpec | null
 }
@@ -71,6 +73,7 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
       ids: operators.ids,
       isSingle: kind.operators!.key.text === "operator",
     },
+    types: operators?.types ?? readTypes(problems, field),
     spec: null,
   }
   const texts = readTexts(world, field)

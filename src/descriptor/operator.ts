@@ -10,6 +10,7 @@ import { optional, readBuild, readOutputs } from "./parts.ts"
 import { readSource, sourcesOf } from "./operator-source.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, firstUse, readBoolean, readText, wrongType } from "./read.ts"
+import { readTypes, type TypeNotes } from "./type-notes.ts"
 import type { OperatorSpec, OutputSpec } from "./types.ts"
 import type { YamlEntry, YamlMap } from "./yaml.ts"
 
@@ -25,6 +26,7 @@ export type OperatorsDraft = {
   outputs: Map<string, OutputSpec>
   build: string[][]
   logs: LogDraft[]
+  types: TypeNotes
   /** False when one of them can't run. */
   complete: boolean
 }
@@ -38,6 +40,7 @@ export function readOperators(world: Surroundings, entry: YamlEntry, node: strin
     outputs: new Map(),
     build: [],
     logs: [],
+    types: { inputs: new Map(), outputs: new Map() },
     complete: true,
   }
   const { problems } = world
@@ -112,6 +115,9 @@ function readOperator(
     draft.outputs.set(long, { ...output, id: long })
   }
   const field = (key: string) => optional(map, key)
+  const types = readTypes(problems, field, `${id ?? place}/`)
+  for (const [key, note] of types.inputs) draft.types.inputs.set(key, note)
+  for (const [key, note] of types.outputs) draft.types.outputs.set(key, note)
   draft.logs.push(readLogFields(problems, field, draft.outputs, `${id ?? place}/`))
   const threads = optional(map, "threads")
   const source = readSource(world, map, owner, build.length > 0)
