@@ -2,7 +2,7 @@
 import type { LoanType } from "../arrow/encoder.ts"
 import type { ElementArray } from "../core/elements.ts"
 import type { Parameters } from "../core/parameters.ts"
-import type { Payload } from "../shm/writer.ts"
+import type { Payload } from "../shm/payload.ts"
 import { LoanClosedError } from "./errors.ts"
 import type { Output } from "./output.ts"
 

@@ -13,7 +13,7 @@ import { Log } from "./log.ts"
 import { attach, type Link } from "./memory-link.ts"
 import type { Loan, LoanLayout } from "./loan.ts"
 import type { Output } from "./output.ts"
-import type { Waiter } from "./waiting.ts"
+import type { Waiter } from "./waiter.ts"
 
 /** Id of this process's node. */
 let current: string | null = null

@@ -3,7 +3,8 @@ import { Encoder, type LoanType, type Prepared, type Sendable } from "../arrow/e
 import { type ElementArray, type ElementName, newElements, viewElements } from "../core/elements.ts"
 import { MAX_PARAMETER_BYTES, MAX_PENDING_SENDS } from "../core/limits.ts"
 import type { Parameters } from "../core/parameters.ts"
-import type { OutputWriter, Payload } from "../shm/writer.ts"
+import type { Payload } from "../shm/payload.ts"
+import type { OutputWriter } from "../shm/writer.ts"
 import { encodeParameters, ParameterError } from "../wire/metadata.ts"
 import {
   OutputClosedError,
@@ -12,7 +13,8 @@ import {
   TooManyPendingSendsError,
 } from "./errors.ts"
 import { Loan, type LoanLayout } from "./loan.ts"
-import type { Waiter, Waiting } from "./waiting.ts"
+import type { Waiter } from "./waiter.ts"
+import type { Waiting } from "./waiting.ts"
 
 const DONE = Promise.resolve()
 
@@ -25,6 +27,7 @@ export type Writer = Pick<
   | "edges"
   | "inlineBytes"
   | "ready"
+  | "roomy"
   | "unwant"
   | "publishInline"
   | "publishChunk"
@@ -114,7 +117,10 @@ export class Output implements Waiter {
       if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
         return
       if (this.#selfEdge) throw new SelfDeadlockError(this.id)
-      this.#waiting.blockUntil((sleeping) => this.#writer.ready(sleeping) || node.stopRequested)
+      this.#waiting.blockUntil(
+        (sleeping, half) => this.#writer.ready(sleeping, half) || node.stopRequested,
+        () => this.#writer.roomy() || node.stopRequested,
+      )
       this.#writer.unwant()
       if (node.stopRequested && !this.#writer.ready(false)) throw new SendInterruptedError(this.id)
     }

@@ -6,7 +6,8 @@ import type { Sleeper, SleepKind } from "../shm/sleep.ts"
 import { type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { InputEvent } from "./event.ts"
 import type { Receiver } from "./receiver.ts"
-import { type Waiter, Waiting } from "./waiting.ts"
+import type { Waiter } from "./waiter.ts"
+import { Waiting } from "./waiting.ts"
 
 const MODES: WaitMode[] = ["busy", "adaptive", "park"]
 
@@ -76,12 +77,19 @@ class FakeWaiter implements Waiter {
 }
 
 describe("waiting", () => {
-  test("for room alone sleeps without a limit, whatever else is due", () => {
+  test("for room alone sleeps shortly for half of the queue, then without a limit, whatever else is due", () => {
     const { sleeper, waiting } = makeWaiting("park")
+    const halves: boolean[] = []
     let looks = 0
-    waiting.blockUntil(() => ++looks > 50)
-    expect(sleeper.asked.length).toBeGreaterThan(10)
-    expect(new Set(sleeper.asked)).toEqual(new Set([Number.POSITIVE_INFINITY]))
+    waiting.blockUntil((sleeping, half) => {
+      if (sleeping) halves.push(half)
+      return ++looks > 50
+    })
+    const [first, ...others] = sleeper.asked
+    expect(first).toBeLessThanOrEqual(1)
+    expect(others.length).toBeGreaterThan(10)
+    expect(new Set(others)).toEqual(new Set([Number.POSITIVE_INFINITY]))
+    expect(halves.map((half, i) => half === (i === 0))).not.toContain(false)
   })
 
   test("ends at the time of the waiter that is due first, and sleeps for others", async () => {

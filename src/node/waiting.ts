@@ -7,6 +7,7 @@ import type { Event } from "./event.ts"
 import { Patience } from "./patience.ts"
 import type { Receiver } from "./receiver.ts"
 import { Rehearsal } from "./rehearsal.ts"
+import type { Pollable, Waiter } from "./waiter.ts"
 
 /** Spin this long before the event loop gets its turn; a program's signals and timers never wait longer than SLICE_NS. */
 const SPIN_NS = 20_000
@@ -17,6 +18,8 @@ const ROUNDS_NS = 200_000
 const LOOKS_PER_CLOCK = 64
 /** A wait for something foretold keeps the way warm once in so many readings of the clock, or rounds. */
 const REHEARSAL_MASK = 31
+/** A producer sleeps this long until half of a full queue is free, and only then until there is any room. */
+const HALF_NS = 1_000_000
 /** Between two looks of a producer for room, about 25 ns each. */
 const PAUSES_PER_LOOK = 8
 
@@ -26,25 +29,6 @@ const MOST_CREDIT = 32
 const STUCK_MS = 1
 
 const pause = (Atomics as unknown as { pause(): void }).pause
-
-/** Somebody who waits: `attempt` does what is waited for and says whether it could; `pending` only looks. */
-export interface Waiter {
-  attempt(): boolean
-  pending(): boolean
-  /** What it expects next, and what is there by itself at some moment (timers). Without this nothing can be foretold. */
-  forecast?(nowNs: number): Forecast
-  /** Of those that are served in turn only the first may try: what comes while others tried is for it. */
-  readonly inTurn?: boolean
-}
-
-/** What can be polled: a receiver, or something that looks at several of them. */
-export interface Pollable<T> {
-  poll(): T | null
-  /** As poll, but looks only at what is likely. */
-  pollArrived(): T | null
-  forecast(nowNs: number): Forecast
-  readonly ended: boolean
-}
 
 /** Waits on behalf of everybody in this process: one sleep for all. */
 export class Waiting {
@@ -155,16 +139,25 @@ export class Waiting {
     }
   }
 
-  /** Blocks the thread until `pending` says yes; it is told when its no means sleep. */
-  blockUntil(pending: (sleeping: boolean) => boolean): void {
-    for (;;) {
+  /**
+   * Blocks the thread until `pending` says yes; it is told when its no means sleep. Who goes on at the first chance has to wait
+   * again at once: polling goes on a little for `plenty`, and the first sleep is, for a while, one for `half`.
+   */
+  blockUntil(
+    pending: (sleeping: boolean, half: boolean) => boolean,
+    plenty = () => pending(false, false),
+  ): void {
+    for (let half = true; ; half = false) {
       const until = this.#clock.nowNs() + (this.#mode === "park" ? 0 : SPIN_NS)
       do {
-        if (pending(false)) return
+        if (plenty()) return
         // Each look takes a line from the consumer that is to make room: let it get on with it.
         for (let i = 0; i < PAUSES_PER_LOOK; i++) pause()
       } while (this.#clock.nowNs() < until)
-      if (this.#mode !== "busy") this.#sleepSync(() => pending(true), Number.POSITIVE_INFINITY)
+      if (pending(false, false)) return
+      if (this.#mode === "busy") continue
+      const untilNs = half ? this.#clock.nowNs() + HALF_NS : Number.POSITIVE_INFINITY
+      this.#sleepSync(() => pending(true, half), untilNs)
     }
   }
 

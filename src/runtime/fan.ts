@@ -1,7 +1,8 @@
 // What an output of an operator writes to: the rings of other processes, and the queues of siblings.
 import type { Writer } from "../node/output.ts"
 import type { FlowClock } from "../shm/clock.ts"
-import type { OutputWriter, Payload } from "../shm/writer.ts"
+import type { Payload } from "../shm/payload.ts"
+import type { OutputWriter } from "../shm/writer.ts"
 import type { SiblingEdge } from "./sibling.ts"
 
 /** Writes every message to both. */
@@ -34,8 +35,8 @@ export class FanWriter implements Writer {
     return this.#rings.edges
   }
 
-  ready(ask: boolean): boolean {
-    let ready = this.#rings.ready(ask)
+  ready(ask: boolean, half = false): boolean {
+    let ready = this.#rings.ready(ask, half)
     if (!this.#waits) return ready
     for (const edge of this.#siblings) {
       if (!edge.backpressure || edge.gone || edge.hasRoom()) continue
@@ -43,6 +44,10 @@ export class FanWriter implements Writer {
       ready = false
     }
     return ready
+  }
+
+  roomy(): boolean {
+    return this.#rings.roomy() && this.ready(false)
   }
 
   unwant(): void {

@@ -6,7 +6,7 @@ import type { Parameters } from "../core/parameters.ts"
 import type { Event, InputEvent } from "../node/event.ts"
 import type { Log } from "../node/log.ts"
 import type { OperatorPlan } from "../shm/plan.ts"
-import type { Payload } from "../shm/writer.ts"
+import type { Payload } from "../shm/payload.ts"
 
 /** What an operator answers to an event: go on, end this operator, end all operators of its node. */
 export const DoraStatus = { CONTINUE: 0, STOP: 1, STOP_ALL: 2 } as const

@@ -3,7 +3,7 @@ import type { Parameters } from "../core/parameters.ts"
 import { MAX_PENDING_SENDS } from "../core/limits.ts"
 import { NodeClosedError, TooManyPendingSendsError, UnknownOutputError } from "../node/errors.ts"
 import type { Output } from "../node/output.ts"
-import type { Payload } from "../shm/writer.ts"
+import type { Payload } from "../shm/payload.ts"
 import type { OperatorOutputs } from "./host.ts"
 
 /** The outputs of one operator, by its own names for them. */

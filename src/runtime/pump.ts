@@ -1,6 +1,7 @@
 // Gives every operator its events, in turn, and waits for all of them together.
 import { type Forecast, together } from "../node/anticipation.ts"
-import type { Pollable, Waiter, Waiting } from "../node/waiting.ts"
+import type { Pollable, Waiter } from "../node/waiter.ts"
+import type { Waiting } from "../node/waiting.ts"
 import type { Instance } from "./instance.ts"
 
 /** Turns of the microtask queue that a call which answers by a promise gets before the event loop goes on. */

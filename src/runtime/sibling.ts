@@ -25,7 +25,7 @@ import {
 } from "../shm/layout.ts"
 import type { InputPlan } from "../shm/plan.ts"
 import type { Inbox } from "../shm/segment.ts"
-import type { Payload } from "../shm/writer.ts"
+import type { Payload } from "../shm/payload.ts"
 
 const MAX_TEMPLATES = 64
 /** Templates count from 1, and 0 is for messages without. */

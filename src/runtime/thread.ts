@@ -3,7 +3,7 @@
 import type { DoraError } from "../core/errors.ts"
 import type { Parameters } from "../core/parameters.ts"
 import type { OperatorPlan } from "../shm/plan.ts"
-import type { Payload } from "../shm/writer.ts"
+import type { Payload } from "../shm/payload.ts"
 import { decodeParameters } from "../wire/metadata.ts"
 import { readLayout } from "../arrow/decoder.ts"
 import type { DoraStatus, Host, Operator, OperatorContext, OperatorEvent } from "./host.ts"

@@ -65,6 +65,9 @@ export const TAKEN_WORD = 33
 // Polled by the consumer.
 export const CLOSED_WORD = 64
 export const WANT_WORD = 65
+/** Its values beside 0: wake me at the next claim; when half of the queue is free. */
+export const WANT_ROOM = 1
+export const WANT_HALF = 2
 /** Newest pool of the producer: its generation. */
 export const GENERATION_WORD = 66
 /** Descriptor numbers in the daemon of the newest pools, by generation modulo their count. */

@@ -4,7 +4,8 @@ import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
 import { type Epoch, FlowClock } from "./clock.ts"
 import type { EdgePlan, OutputPlan } from "./plan.ts"
 import type { Inbox } from "./segment.ts"
-import { OutputWriter, type Payload } from "./writer.ts"
+import type { Payload } from "./payload.ts"
+import { OutputWriter } from "./writer.ts"
 
 /** What is known of a message before its data. */
 export type PassingHead = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { STARTS, TestEdge } from "../../test/support/edge.ts"
 import type { QueuePolicy } from "../core/policy.ts"
-import { HEAD_WORD, LENGTH_WORD, WAITED_WORD } from "./layout.ts"
+import { HEAD_WORD, LENGTH_WORD, WAITED_WORD, WANT_HALF, WANT_ROOM } from "./layout.ts"
 import type { ConsumerRing, ProducerRing } from "./ring.ts"
 
 const SEED = 20_261_201
@@ -168,14 +168,31 @@ describe("a producer", () => {
     twin.step("publish")
     twin.step("publish")
     expect(twin.producer.hasRoom()).toBe(false)
-    twin.producer.want(true)
-    twin.producer.want(true)
+    twin.producer.want(WANT_ROOM)
+    twin.producer.want(WANT_ROOM)
     expect(twin.edge.inbox.words[twin.edge.word(WAITED_WORD)]).toBe(1)
     expect(twin.consumer.ready() && twin.consumer.claim() && twin.consumer.taken()).toBe(true)
-    twin.producer.want(false)
+    twin.producer.want(0)
     expect(twin.consumer.ready() && twin.consumer.claim()).toBe(true)
     expect(twin.consumer.taken()).toBe(false)
     expect(twin.producer.hasRoom()).toBe(true)
+  })
+
+  test("that waits for half of the queue is told when half is free, and looks for that itself", () => {
+    using twin = new Twin(4, "backpressure", 2 ** 31 - 2)
+    for (let i = 0; i < 4; i++) twin.step("publish")
+    twin.producer.want(WANT_HALF)
+    const told: [boolean, boolean][] = []
+    for (let i = 0; i < 4; i++) {
+      expect(twin.consumer.ready() && twin.consumer.claim()).toBe(true)
+      told.push([twin.consumer.taken(), twin.producer.isRoomy()])
+    }
+    expect(told).toEqual([
+      [false, false],
+      [true, true],
+      [true, true],
+      [true, true],
+    ])
   })
 
   test.each(STARTS)("takes over behind everything that was published (%i)", (start) => {

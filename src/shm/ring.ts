@@ -19,6 +19,8 @@ import {
   TAIL_WORD,
   TAKEN_WORD,
   WAITED_WORD,
+  WANT_HALF,
+  WANT_ROOM,
   WANT_WORD,
 } from "./layout.ts"
 import { SharedMemoryError } from "./libc.ts"
@@ -82,7 +84,7 @@ export class ProducerRing extends RingEnd {
   head: number
   /** Oldest index that the consumer may still have to take, as last seen. */
   tail: number
-  #wanting = false
+  #wanted = 0
 
   constructor(inbox: Inbox, offset: number) {
     super(inbox, offset)
@@ -105,6 +107,13 @@ export class ProducerRing extends RingEnd {
     if (((this.head - this.tail) | 0) < this.queueSize) return true
     this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
     return ((this.head - this.tail) | 0) < this.queueSize
+  }
+
+  /** Is at least half of the queue free, and room for one message? */
+  isRoomy(): boolean {
+    this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
+    const queued = (this.head - this.tail) | 0
+    return queued <= this.queueSize >> 1 && queued < this.queueSize
   }
 
   /** Looks at the consumer's progress; what lies before `tail` is out of the queue for good. */
@@ -156,12 +165,12 @@ export class ProducerRing extends RingEnd {
     return Atomics.load(this.words, this.base + ABANDONED_WORD) === 1
   }
 
-  /** Asks the consumer to wake us after its next claim, or takes that back. */
-  want(credit: boolean): void {
-    if (this.#wanting === credit) return
-    this.#wanting = credit
-    Atomics.store(this.words, this.base + WANT_WORD, credit ? 1 : 0)
-    if (credit) this.words[this.base + WAITED_WORD]!++
+  /** Asks the consumer to wake us: {@link WANT_ROOM}, {@link WANT_HALF}; 0 takes that back. */
+  want(room: number): void {
+    if (this.#wanted === room) return
+    if (this.#wanted === 0) this.words[this.base + WAITED_WORD]!++
+    this.#wanted = room
+    Atomics.store(this.words, this.base + WANT_WORD, room)
   }
 
   /** Has the edge been ended already? */
@@ -251,7 +260,11 @@ export class ConsumerRing extends RingEnd {
     const words = this.words
     const at = this.base + TAKEN_WORD
     words[at] = (words[at]! + 1) | 0
-    return this.backpressure && Atomics.load(words, this.base + WANT_WORD) === 1
+    if (!this.backpressure) return false
+    const want = Atomics.load(words, this.base + WANT_WORD)
+    if (want !== WANT_HALF) return want === WANT_ROOM
+    // Who waits publishes nothing: the hint is exact, or one behind.
+    return ((words[this.base + HEAD_WORD]! - this.tail) | 0) <= this.queueSize >> 1
   }
 
   /** After a claim: how many messages were queued just before it. A hint for statistics, read without an order. */

@@ -20,7 +20,8 @@ import {
 } from "./layout.ts"
 import type { EdgeReader } from "./reader.ts"
 import { PoolExhaustedError } from "./errors.ts"
-import type { OutputWriter, Payload } from "./writer.ts"
+import type { Payload } from "./payload.ts"
+import type { OutputWriter } from "./writer.ts"
 
 const LARGE = INLINE_BYTES + 8
 const HEADER = 64

@@ -1,6 +1,6 @@
 // The sending side of one output: small messages are copied into the slots of every edge, large ones lie once in a
 // chunk that the slots refer to.
-import type { ElementArray, ElementConstructor } from "../core/elements.ts"
+import type { ElementConstructor } from "../core/elements.ts"
 import { CHUNK_STRIDE_BYTES } from "../core/limits.ts"
 import {
   bodyBytes,
@@ -15,10 +15,13 @@ import {
   SECONDS_WORD,
   SLOT_HEADER_BYTES,
   TEMPLATE_WORD,
+  WANT_HALF,
+  WANT_ROOM,
 } from "./layout.ts"
 import type { FlowClock } from "./clock.ts"
 import { PoolExhaustedError } from "./errors.ts"
 import { OutputEdge as Edge } from "./output-edge.ts"
+import type { Payload } from "./payload.ts"
 import type { EdgePlan, OutputPlan } from "./plan.ts"
 import { chunkWord, Pool, ProducerPool } from "./pool.ts"
 import type { ProducerRing } from "./ring.ts"
@@ -28,19 +31,6 @@ import type { Inbox } from "./segment.ts"
 const TEMPLATE_BITS = 20
 const TEMPLATE_MASK = (1 << TEMPLATE_BITS) - 1
 const GENERATION_TEMPLATE_MASK = 0x7ff
-
-/** A measured message that can write itself: the Arrow stream. */
-export interface Payload {
-  byteLength: number
-  headerLength: number
-  /** > 0: messages with the same number have the same bytes everywhere but in the body. */
-  template: number
-  /** The elements, when the body is nothing but them. */
-  flat: ElementArray | null
-  write(target: Uint8Array, at: number): void
-  /** As `write`, where another message of this template lies already: of the same bytes but for the body. */
-  writeBody?(target: Uint8Array, at: number): void
-}
 
 /** One output of this node. */
 export class OutputWriter {
@@ -83,8 +73,13 @@ export class OutputWriter {
     return this.edges.length > 0
   }
 
-  /** Has every backpressure edge room for one more message? With `ask`, for who is about to sleep, the consumers of full ones are told to wake us. */
-  ready(ask: boolean): boolean {
+  /**
+   * Has every backpressure edge room for one more message?
+   *
+   * @param ask   for who is about to sleep: the consumers of full edges are told to wake us …
+   * @param half  … when half of the queue is free, and not at their next claim
+   */
+  ready(ask: boolean, half = false): boolean {
     if (!this.#waits) return true
     let ready = true
     for (const edge of this.edges) {
@@ -92,15 +87,24 @@ export class OutputWriter {
       if (!ring.backpressure || ring.hasRoom() || this.#isGone(edge)) continue
       if (!ask) return false
       // The consumer may have made room just before it could see the wish.
-      ring.want(true)
+      ring.want(half ? WANT_HALF : WANT_ROOM)
       if (!ring.hasRoom()) ready = false
     }
     return ready
   }
 
+  /** Is at least half of every backpressure queue free? Then there is room for a while. */
+  roomy(): boolean {
+    if (!this.#waits) return true
+    for (const edge of this.edges) {
+      if (edge.ring.backpressure && !edge.ring.isRoomy() && !this.#isGone(edge)) return false
+    }
+    return true
+  }
+
   /** The wait for credit is over. */
   unwant(): void {
-    for (const { ring } of this.edges) if (ring.backpressure) ring.want(false)
+    for (const { ring } of this.edges) if (ring.backpressure) ring.want(0)
   }
 
   /** Publishes a small message on every edge. Call {@link ready} before. */

@@ -9,7 +9,7 @@ import { DoraStatus, type Operator, type OperatorContext } from "../../src/runti
 import { hostOf } from "../../src/runtime/hosts.ts"
 import { UnknownOutputError } from "../../src/node/errors.ts"
 import { ThreadHost } from "../../src/runtime/thread.ts"
-import type { Payload } from "../../src/shm/writer.ts"
+import type { Payload } from "../../src/shm/payload.ts"
 import { cut, flatKinds, plain, sample } from "../support/arrow.ts"
 import { inputEvent, streamOf } from "../support/operators.ts"
 import type { NamedTest } from "../support/toolchain.ts"

@@ -8,6 +8,7 @@ import {
   type Port,
   poke,
   portsOf,
+  WANT,
   WORD,
   type WakeOptions,
   type WakeState,
@@ -123,7 +124,7 @@ export class WakeNode {
       return go(`has room on ${number}`, (next) => void (this.#me(next).at = AT.publish))
     }
     go(`${edge.want ? "still wants" : "wants"} credit on ${number}`, (next) => {
-      next.edges[number]!.want = 1
+      next.edges[number]!.want ||= this.#o.half ? WANT.half : WANT.room
       this.#nextPort(next)
     })
   }
@@ -159,8 +160,10 @@ export class WakeNode {
   }
 
   #giveCredit(now: WakeState, { edge, from }: Port, go: Step) {
-    if (now.edges[edge]!.want)
-      return go("sees that credit is wanted", (next) => this.#beginSignal(next, from))
+    const { want, head, tail } = now.edges[edge]!
+    if (want === WANT.half && head - tail > this.#halfOf(edge))
+      return go("sees that half is wanted", (next) => void (this.#me(next).at = AT.drain))
+    if (want) return go("sees that credit is wanted", (next) => this.#beginSignal(next, from))
     go("sees no credit wanted", (next) => void (this.#me(next).at = AT.drain))
   }
 
@@ -274,7 +277,24 @@ export class WakeNode {
     go("sleeps", (next) => void (this.#me(next).at = AT.asleep))
   }
 
+  #halfOf(edge: number): number {
+    return this.#o.edges[edge]!.capacity >> 1
+  }
+
+  /** Time passes: any room will do. */
+  #tires(now: WakeState, go: Step) {
+    const halves = this.#ports.filter(
+      (port) => !port.incoming && now.edges[port.edge]!.want === WANT.half,
+    )
+    if (halves.length === 0) return
+    go("is tired of waiting for half", (next) => {
+      for (const { edge } of halves) next.edges[edge]!.want = WANT.room
+      this.#me(next).at = AT.awake
+    })
+  }
+
   #asleep(now: WakeState, go: Step) {
+    if (this.#o.half) this.#tires(now, go)
     if (this.#o.sleep === "futex") return
     if (this.#me(now).pipe) {
       go("is woken, empties the pipe", (next) => {

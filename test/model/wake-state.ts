@@ -19,6 +19,8 @@ export type WakeOptions = {
   open: boolean
   /** How often, in all, a callback of a node that sleeps on its pipe blocks in a futex sleep of its own. */
   callbacks: number
+  /** A producer that sleeps is woken when half of the queue is free, or gets tired of that and is woken at the next claim. */
+  half: boolean
   /** Flaw: after such a callback the sleep on the pipe goes on, with the word saying running. */
   noInterrupt: boolean
   /** Flaw: after a death the daemon wakes only those whose word says parked. */
@@ -42,6 +44,7 @@ export const DEFAULTS: Omit<WakeOptions, "nodes" | "edges"> = {
   mayRestart: false,
   open: false,
   callbacks: 0,
+  half: false,
   noInterrupt: false,
   noDeathWake: false,
   plainPublish: false,
@@ -76,6 +79,8 @@ export const AT = {
 
 /** Values of a wake word. Who parks says on what, and so how to wake it. */
 export const WORD = { running: 0, parkedFutex: 1, parkedPipe: 2 } as const
+/** What a producer wants of a consumer, beside 0: to be woken at the next claim, or when half of the queue is free. */
+export const WANT = { room: 1, half: 2 } as const
 /** What the daemon has decided about a dead node. */
 export const FATE = { restart: 1, giveUp: 2 } as const
 

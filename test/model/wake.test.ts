@@ -53,6 +53,21 @@ const flaws: Verdict[] = [
 
 const anyFate = { mayGiveUp: true, mayRestart: true } as const
 
+const half: Verdict[] = [
+  holds(
+    "two producers, room for 3, never closed",
+    wake({ ...twoProducers(4, 3), half: true, open: true }),
+  ),
+  holds(
+    "two producers, room for 3, death of the consumer, successor or none",
+    wake({ ...twoProducers(4, 3), half: true, deaths: 1, mortal: [2], mayRestart: true }),
+  ),
+  holds(
+    "cycle of two, room for 3, never closed, a death anywhere, successor or none",
+    wake({ ...cycle(4, 3), half: true, open: true, deaths: 1, ...anyFate }),
+  ),
+]
+
 const callbacks: Verdict[] = [
   holds(
     "pipe: two producers, always room, never closed, callbacks that block",
@@ -119,4 +134,8 @@ describe("a wrong rule of waking fails:", () => {
 describe("waking holds:", () => {
   for (const verdict of [...corrected, ...callbacks])
     test(verdict.name, () => judge(verdict), TIMEOUT_MS)
+})
+
+describe("waking a producer at half of its queue holds:", () => {
+  for (const verdict of half) test(verdict.name, () => judge(verdict), TIMEOUT_MS)
 })

@@ -1,7 +1,7 @@
 // `many LIBRARY INPUT,… EVENTS`: sends events of these inputs by turns, and prints how much memory that has cost.
 import { libraryHost } from "../../src/runtime/library.ts"
 import type { LibraryOperator } from "../../src/runtime/library.ts"
-import type { Payload } from "../../src/shm/writer.ts"
+import type { Payload } from "../../src/shm/payload.ts"
 import { contextOf, inputEvent, streamOf } from "../support/operators.ts"
 
 const [path, inputs, events] = Bun.argv.slice(2)

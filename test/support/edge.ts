@@ -9,7 +9,8 @@ import { Pool } from "../../src/shm/pool.ts"
 import { EdgeReader } from "../../src/shm/reader.ts"
 import { ConsumerRing, ProducerRing, type RingCounts, ringCounts } from "../../src/shm/ring.ts"
 import { Inbox } from "../../src/shm/segment.ts"
-import { OutputWriter, type Payload } from "../../src/shm/writer.ts"
+import type { Payload } from "../../src/shm/payload.ts"
+import { OutputWriter } from "../../src/shm/writer.ts"
 
 /** One consumer of an output. */
 export type ConsumerOptions = { queueSize?: number; policy?: QueuePolicy; budget?: number }

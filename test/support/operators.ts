@@ -9,7 +9,7 @@ import type { Parameters } from "../../src/core/parameters.ts"
 import { InputEvent } from "../../src/node/event.ts"
 import type { OperatorContext } from "../../src/runtime/host.ts"
 import { type LibraryOperator, libraryHost } from "../../src/runtime/library.ts"
-import type { Payload } from "../../src/shm/writer.ts"
+import type { Payload } from "../../src/shm/payload.ts"
 import { decodeParameters, encodeParameters } from "../../src/wire/metadata.ts"
 import { ROOT } from "./install.ts"
 

@@ -1,6 +1,7 @@
 // One input of a node under the official daemon, as its thread sees it: messages from TCP on their way into the ring.
 import type { PassingHead, PassingOutput } from "../../shm/passing.ts"
-import type { Waiter, Waiting } from "../waiting.ts"
+import type { Waiter } from "../waiter.ts"
+import type { Waiting } from "../waiting.ts"
 
 type Arrived = { head: PassingHead; data: Uint8Array }
 

@@ -13,7 +13,7 @@ import { Connection } from "../connection.ts"
 import type { InputEvent } from "../event.ts"
 import { mapPlan, type Mapped } from "../memory-link.ts"
 import { Receiver } from "../receiver.ts"
-import type { Waiter } from "../waiting.ts"
+import type { Waiter } from "../waiter.ts"
 import { Arrivals } from "./arrivals.ts"
 import type { LinkPlan, LinkReport } from "./messages.ts"
 

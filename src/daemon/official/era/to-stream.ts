@@ -5,7 +5,7 @@ import { ArrowDataError, ArrowTypeError, PayloadTooLargeError } from "../../../a
 import { BUFFER_ALIGNMENT, CONTINUATION, EOS_BYTES, roundUp } from "../../../arrow/header.ts"
 import { type Field, TypeId, typeName } from "../../../arrow/types.ts"
 import { MAX_PAYLOAD_BYTES } from "../../../core/limits.ts"
-import type { Payload } from "../../../shm/writer.ts"
+import type { Payload } from "../../../shm/payload.ts"
 import type { Sample } from "./sample.ts"
 import type { ArrayInfo, KnownType } from "./type-info.ts"
 

@@ -1,0 +1,20 @@
+import type { Forecast } from "./anticipation.ts"
+
+/** Somebody who waits: `attempt` does what is waited for and says whether it could; `pending` only looks. */
+export interface Waiter {
+  attempt(): boolean
+  pending(): boolean
+  /** What it expects next, and what is there by itself at some moment (timers). Without this nothing can be foretold. */
+  forecast?(nowNs: number): Forecast
+  /** Of those that are served in turn only the first may try: what comes while others tried is for it. */
+  readonly inTurn?: boolean
+}
+
+/** What can be polled: a receiver, or something that looks at several of them. */
+export interface Pollable<T> {
+  poll(): T | null
+  /** As poll, but looks only at what is likely. */
+  pollArrived(): T | null
+  forecast(nowNs: number): Forecast
+  readonly ended: boolean
+}
