@@ -3,6 +3,7 @@ import { DYNAMIC_NODE_PORT, MAX_SOCKETS_PER_NODE } from "../core/limits.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { PLAN_VARIABLE } from "../shm/plan.ts"
 import { CONFIG_VARIABLE } from "../wire/config.ts"
+import { onCores } from "./affinity.ts"
 import { type Command, resolveCommand } from "./command.ts"
 import type { Memory } from "./memory.ts"
 import { nodeConfig, nodeConfigText } from "./node-config.ts"
@@ -64,7 +65,7 @@ export class Launch implements AsyncDisposable {
   /** Starts a node, or makes ready for one that is started by hand. @throws SpawnError */
   start(node: SupervisedNode): void {
     if (node.spec.dynamic) return node.expect(this.#relay!)
-    const { dataflow, flow, memory, environments, address } = this.#options
+    const { dataflow, flow, memory, environments, address, warn } = this.#options
     const command = this.#commands.get(node.id)!
     const relay = command.script ? null : this.#relay
     const at = relay?.address ?? address
@@ -74,7 +75,12 @@ export class Launch implements AsyncDisposable {
       [CONFIG_VARIABLE]: config,
       [PLAN_VARIABLE]: JSON.stringify(memory.nodePlan(node.id)),
     }
-    node.start(command, env, relay)
+    const { cpuAffinity } = node.spec
+    onCores(
+      cpuAffinity,
+      () => node.start(command, env, relay),
+      () => warn(`node ${node.id}: this machine has none of the cores ${cpuAffinity}; it uses all`),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

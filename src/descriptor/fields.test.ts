@@ -36,7 +36,6 @@ describe("a size in bytes", () => {
 describe("fields of later issues", () => {
   test.each([
     "shared_memory_pool_size: 8MB",
-    "cpu_affinity: [0, 1]",
     "output_framing: { o: arrow-ipc }",
     "output_metadata: { o: [k] }",
     "pattern: service-server",
@@ -51,6 +50,7 @@ describe("fields of later issues", () => {
     "max_restarts: ~",
     "startup_timeout: 5",
     "health_check_timeout: 5",
+    "cpu_affinity: [0, 1]",
     "deploy: null",
     "max_log_size: 1 MB",
     "max_rotated_files: 0",

@@ -13,7 +13,6 @@ import {
   readList,
   readMap,
   readText,
-  readWhole,
 } from "./read.ts"
 import { RESTART_FIELDS } from "./restart.ts"
 import { isNull } from "./scalar.ts"
@@ -48,6 +47,7 @@ export const NODE_FIELDS = [
   "outputs",
   ...LOG_FIELDS,
   ...TYPE_FIELDS,
+  "cpu_affinity",
   ...RESTART_FIELDS,
 ]
 
@@ -55,7 +55,6 @@ export const NODE_FIELDS = [
 export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
   finish_grace_secs: seconds,
   shared_memory_pool_size: size,
-  cpu_affinity: listOf(whole()),
   output_framing: mapOf(choice("raw", "arrow-ipc")),
   output_metadata: mapOf(listOf(text)),
   pattern: text,
@@ -203,13 +202,6 @@ function text(...[problems, value, field]: Parameters<Check>): undefined {
 
 function flag(...[problems, value, field]: Parameters<Check>): "inert" | undefined {
   return readBoolean(problems, value, field) === false ? "inert" : undefined
-}
-
-function whole(most?: bigint): Check {
-  return (problems, value, field) => {
-    readWhole(problems, value, field, most)
-    return undefined
-  }
 }
 
 function choice(...words: string[]): Check {

@@ -6,7 +6,7 @@ import { checkKind } from "./kind.ts"
 import { modernizeNode } from "./legacy.ts"
 import { readOperators } from "./operator.ts"
 import { logSpec, readLogFields } from "./log-fields.ts"
-import { optional, readArgs, readBuild, readOutputs } from "./parts.ts"
+import { optional, readArgs, readBuild, readCores, readOutputs } from "./parts.ts"
 import { findProgram } from "./program.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, readText, wrongType } from "./read.ts"
@@ -83,6 +83,7 @@ export function readNode(world: Surroundings, value: YamlNode, index: number): N
     env: env ? readEnv(problems, env, "env", world.lookup) : {},
     logs: logSpec(readLogFields(problems, field, draft.outputs), ...(operators?.logs ?? [])),
     restart: readRestart(problems, field, owner),
+    cpuAffinity: readCores(problems, field("cpu_affinity")),
   }
   if (kind.path === null && !operators?.complete) return draft
   checkLater(problems, value, LATER_NODE_FIELDS, owner)

@@ -1,7 +1,7 @@
 // What nodes and operators have in common.
 import { dataIdProblem } from "../core/ids.ts"
 import { type Problems, quote } from "./problems.ts"
-import { entryOf, firstUse, readList, readText } from "./read.ts"
+import { entryOf, firstUse, readList, readText, readWhole } from "./read.ts"
 import { isNull, placeIn } from "./scalar.ts"
 import type { OutputSpec } from "./types.ts"
 import { splitWords } from "./words.ts"
@@ -9,6 +9,8 @@ import type { YamlMap, YamlNode } from "./yaml.ts"
 
 /** Most bad commands that are told for one `build`. */
 const MAX_BAD_COMMANDS = 10
+/** What the kernel has room for. */
+const MAX_CORE = 1023n
 
 /** Words of a command line. */
 export function readArgs(problems: Problems, value: YamlNode | null): string[] {
@@ -51,6 +53,13 @@ function readWords(
     : "this quote is never closed"
   problems.error("BAD_QUOTING", place, `invalid quoting in ${what}: ${text.trimEnd()}`, hint)
   return null
+}
+
+/** Numbers of cores; null when none are given. */
+export function readCores(problems: Problems, value: YamlNode | null): number[] | null {
+  const list = value && readList(problems, value, "cpu_affinity")
+  if (!list) return null
+  return list.items.flatMap((item) => readWhole(problems, item, "cpu_affinity", MAX_CORE) ?? [])
 }
 
 /** Ids of outputs; `owner` is "node `a`". */

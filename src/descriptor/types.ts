@@ -46,6 +46,8 @@ export type NodeSpec = {
   outputs: OutputSpec[]
   logs: LogSpec
   restart: RestartSpec
+  /** The cores that its process may use; null: all. */
+  cpuAffinity: number[] | null
   /** Started by hand: it joins by its id whenever it likes. */
   dynamic: boolean
   position: Position

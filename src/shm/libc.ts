@@ -31,6 +31,8 @@ const symbols = {
   write: { args: ["i32", "ptr", "u64"], returns: "i64" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   syscall: { args: ["i64", "ptr", "i64", "i64", "ptr", "i64", "i64"], returns: "i64" },
+  sched_getaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
 } as const
 
@@ -165,4 +167,16 @@ export function dieWithParent(): void {
 /** Takes back {@link dieWithParent}, whoever asked for it; for the calling thread's parent. Linux only. */
 export function outliveParentThread(): void {
   if (process.platform === "linux") libc().prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+}
+
+/** The cores that this thread may use, a bit for each. */
+export function readAffinity(bytes: number): Uint8Array {
+  const mask = new Uint8Array(bytes)
+  libc().sched_getaffinity(0, BigInt(bytes), ptr(mask))
+  return mask
+}
+
+/** Sets them, also for what this thread starts. @returns false when the machine has none of them */
+export function writeAffinity(mask: Uint8Array): boolean {
+  return libc().sched_setaffinity(0, BigInt(mask.byteLength), ptr(mask)) === 0
 }
