@@ -12,8 +12,10 @@ type Stream = {
 
 /** How long a take measures. */
 const FOR_MS = 300
-/** How long it warms up before, for each process that receives. */
+/** How long it warms up before, for each process that receives … */
 const WARM_MS = 300
+/** … and at least: the compiler is busy for the first second or two, but a default run has little time. */
+const LEAST_WARM_MS = { quick: 300, default: 500, full: 1500 }
 const FEW_BYTES = 4096
 /** Slots of the queues: of small messages many, so that the two sides meet rarely. */
 const queueOf = ({ size, policy }: Stream) =>
@@ -86,7 +88,9 @@ function toCase(context: Context, c: Stream): Case {
 /** One take of messages as fast as they go. */
 export async function stream(context: Context, c: Stream): Promise<Take> {
   const share = context.extent === "quick" ? 0.3 : 1
-  const { printed, edges } = await context.run(nodesOf(c, FOR_MS * share))
+  const { printed, edges } = await context.run(
+    nodesOf(c, FOR_MS * share, LEAST_WARM_MS[context.extent]),
+  )
   const sinks = printed.filter((one) => one.node.startsWith("sink"))
   const sources = printed.filter((one) => one.node.startsWith("source"))
   const total = (of: readonly Record<string, unknown>[], name: string) =>
@@ -121,12 +125,12 @@ export async function stream(context: Context, c: Stream): Promise<Take> {
   }
 }
 
-function nodesOf(c: Stream, forMs: number): BenchNode[] {
+function nodesOf(c: Stream, forMs: number, leastWarmMs: number): BenchNode[] {
   const env = {
     SIZE: String(c.size),
     MODE: c.mode,
     FOR_MS: String(forMs),
-    WARM_MS: String(WARM_MS * c.sources * c.sinks),
+    WARM_MS: String(Math.max(leastWarmMs, WARM_MS * c.sources * c.sinks)),
     COUNT: "5000000",
     MARKS: String(c.sources),
   }
