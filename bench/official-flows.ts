@@ -20,7 +20,7 @@ const BURST = 20_000
 export const OFFICIAL = "official"
 
 /** What is measured with. */
-export type Programs = { interpreter: string; dora: string; peer: string; operators: string }
+export type Programs = { interpreter: string; dora: string; peer: string }
 /** Which daemon: the path of our main.ts, or {@link OFFICIAL}. */
 export type Side = { programs: Programs; main: string }
 /** The figures of one run, by name. */
@@ -37,15 +37,14 @@ type Said = { size?: number; roundTrips?: number[]; stamped?: number[]; [key: st
 /** In percent of a core: what the daemon's process takes, and what its busiest thread takes of that. */
 type Usage = { "cpu%": number; "thread%": number }
 
-/** Makes everything that is needed. */
+/** Makes what most flows need. */
 export async function prepare(): Promise<Programs> {
-  const [interpreter, dora, peer, operators] = await Promise.all([
+  const [interpreter, dora, peer] = await Promise.all([
     officialPython(),
     officialDora(),
     cargoBuild(join(import.meta.dir, "peers/dora-rs"), "dora-bun-peer"),
-    optimizedOperators(),
   ])
-  return { interpreter, dora, peer, operators }
+  return { interpreter, dora, peer }
 }
 
 /** Runs that give several figures: each figure of a run is used once. */
@@ -137,7 +136,7 @@ function throughOperator(size: keyof typeof PACED): Flow {
     figures: ["round trip"],
     async run(side) {
       const env = { SIZE: PACED[size], COUNT: 2000, PACE_NS: 0 }
-      const library = join(side.programs.operators, "native_v1")
+      const library = join(await optimizedOperators(), "native_v1")
       const inputs = { echo: "ping/data" }
       const { said } = await run(side, [
         { id: "ping", ...rust(side, "ping"), inputs: { data: "echo/out" }, outputs: ["data"], env },
