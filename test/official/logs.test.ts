@@ -137,3 +137,46 @@ for event in node:
   },
   INSTALL_LIMIT_MS,
 )
+
+withWheel(
+  "operators send what they print as well, in Python and in TypeScript",
+  async () => {
+    const files = {
+      ...FILES,
+      "op.py": `
+class Operator:
+    def on_event(self, event, send_output):
+        if event["type"] == "INPUT": print("from python", flush=True)
+        return __import__("dora").DoraStatus.CONTINUE
+`,
+      "op.ts": `
+export class Operator {
+  onEvent(event) {
+    if (event.type === "INPUT") console.log("from script")
+  }
+}
+`,
+    }
+    const operator = (source: object) => ({
+      ...source,
+      inputs: { tick: "dora/timer/millis/100" },
+      outputs: ["lines"],
+      send_stdout_as: "lines",
+    })
+    await using flow = new MixedFlow(
+      [
+        { id: "a", operator: operator({ python: "op.py" }) },
+        { id: "b", operator: operator({ typescript: "op.ts" }) },
+        { id: "python", path: "listener.py", inputs: { a: "a/op/lines", b: "b/op/lines" } },
+      ],
+      files,
+    )
+    const wanted = ["from python\n", "from script\n"]
+    await flow.until("python", 12)
+    await flow.stop()
+    expect([...new Set([...heard(flow, "python", "a"), ...heard(flow, "python", "b")])]).toEqual(
+      expect.arrayContaining(wanted),
+    )
+  },
+  INSTALL_LIMIT_MS,
+)
