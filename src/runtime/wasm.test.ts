@@ -96,9 +96,9 @@ describe("an operator in WebAssembly", () => {
 
 describe("an operator in Rust without a standard library", () => {
   const rustc = wasmRustc()
-  const withRust = needs("rustc for wasm32-unknown-unknown", rustc !== null)
 
-  withRust(
+  // Not asked of CI: where rustup can't add the target there is a second compiler to install, which cargo must not take for its own.
+  test.skipIf(rustc === null)(
     "computes, sends on, and takes large messages",
     async () => {
       const source = join(import.meta.dir, "../../test/conformance/operators/scale.rs")

@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { buildC, hasCc } from "../support/operators.ts"
-import { python } from "../support/python.ts"
+import { WHEEL } from "../support/official.ts"
+import { python, pythonWith } from "../support/python.ts"
 import { needs } from "../support/toolchain.ts"
 import { buildWasm, hasClang } from "../support/wasm.ts"
 import { operatorCases, Probe } from "./operator.ts"
 import { knownToPyarrow, loadPython } from "./python.ts"
 
+/** A first run installs a wheel of 66 MB. */
+const INSTALL_LIMIT_MS = 600_000
 const PROBES = join(import.meta.dir, "operators")
 const folder = mkdtempSync(join(tmpdir(), "dora-conformance-"))
 let library = ""
@@ -17,7 +20,8 @@ let wasm = ""
 beforeAll(async () => {
   if (hasCc) library = await buildC("probe.c", folder)
   if (hasClang) wasm = await buildWasm(join(PROBES, "probe.c"), folder)
-}, 60_000)
+  if (python) await pythonWith(WHEEL)
+}, INSTALL_LIMIT_MS)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("TypeScript", () => {
