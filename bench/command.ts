@@ -26,7 +26,8 @@ export class ResultFolderError extends DoraError {
 }
 
 /**
- * Runs the suite, shows it and writes its files; the exit code.
+ * Runs the suite, shows it and writes its files; the exit code. Ctrl-C ends it after the take under way, and what was measured is
+ * kept; a second one ends it at once.
  *
  * @throws ResultFolderError  before anything is measured
  * @example await runBench({ extent: "quick", rounds: 2 }, { folder: "bench-results", json: false, html: true, csv: false })
@@ -34,11 +35,17 @@ export class ResultFolderError extends DoraError {
 export async function runBench(options: SuiteOptions, outputs: Outputs): Promise<number> {
   const folder = writableFolder(outputs.folder)
   // What was made on the way is removed when the process ends, but not when it is killed.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => process.exit(130))
-  }
   const progress = progressOn(process.stderr)
-  const result = await runSuite(options, progress.show)
+  const early = new AbortController()
+  process.on("SIGINT", () => {
+    if (early.signal.aborted) process.exit(INTERRUPTED)
+    early.abort()
+    progress.show("ends after this take; Ctrl-C again: at once")
+  })
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => process.exit(INTERRUPTED))
+  }
+  const result = await runSuite({ ...options, early: early.signal }, progress.show)
   progress.end()
   const files = await writeFiles(result, folder, outputs)
   const out = standardOutput()
@@ -49,6 +56,8 @@ export async function runBench(options: SuiteOptions, outputs: Outputs): Promise
   return 0
 }
 
+/** Exit code of a run that was ended at once. */
+const INTERRUPTED = 130
 /** Exit code of a comparison that found a row slower. */
 const SLOWER = 3
 

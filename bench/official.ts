@@ -34,6 +34,7 @@ const context: Context = {
   run: runFlow,
   // A run that is repeated for one of its figures would be out of step for the others.
   mayRepeat: () => false,
+  isEnded: () => false,
   hasTime: () => true,
   progress: progress.show,
   note: (sentence) => void notes.push(sentence),

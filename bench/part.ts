@@ -20,6 +20,8 @@ export type Context = {
   mayRepeat(): boolean
   /** Is there time for more than one round? */
   hasTime(): boolean
+  /** Was the run ended early? Then no take begins any more. */
+  isEnded(): boolean
   /** Says what is being measured, for a person who waits. */
   progress(what: string): void
   /** Adds a sentence that a reader of the result must know. */
@@ -71,11 +73,13 @@ export async function measure(context: Context, part: string, cases: Case[]): Pr
   const taken = new Map<Case, Measured[]>(cases.map((one) => [one, []]))
   for (let round = 0; round < context.rounds && (round === 0 || context.hasTime()); round++) {
     for (const one of cases) {
+      if (context.isEnded()) break
       context.progress(`${part}: ${one.name}, round ${round + 1} of ${context.rounds}`)
       taken.get(one)!.push(await takeRound(context, one))
     }
   }
-  return cases.map((one) => rowOf(context, part, one, taken.get(one)!))
+  const begun = cases.filter((one) => taken.get(one)!.length > 0)
+  return begun.map((one) => rowOf(context, part, one, taken.get(one)!))
 }
 
 type Measured = { take: Take; peer?: Take; round: Round }

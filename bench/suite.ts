@@ -41,7 +41,7 @@ const QUICK: readonly string[] = ["floor", "latency", "paced", "throughput"]
 const ON_REQUEST: readonly string[] = ["memory", "libraries", "peers"]
 
 /** How many disturbed takes are repeated, in the first half of the time. */
-const REPEATS: Record<Extent, number> = { quick: 0, default: 8, full: Number.POSITIVE_INFINITY }
+const REPEATS: Record<Extent, number> = { quick: 0, default: 8, full: 100 }
 /** A default run takes less than two minutes: on a machine that is too busy what is left gets one round. */
 const TIME_MS: Record<Extent, number> = {
   quick: 30_000,
@@ -59,6 +59,8 @@ export type SuiteOptions = {
   /** Names of parts; those that belong to the extent when left out. */
   parts?: readonly string[]
   peers?: boolean
+  /** Aborted: what was not begun yet is left out. */
+  early?: AbortSignal
 }
 
 /**
@@ -81,8 +83,9 @@ export async function runSuite(
   // Who asks for more than a default run has time for it.
   const asked = options.parts !== undefined || options.peers || rounds > USUAL_ROUNDS
   const limitMs = asked ? Number.POSITIVE_INFINITY : TIME_MS[extent]
-  const hasTime = () => performance.now() - start < limitMs
-  const mayRepeat = () => performance.now() - start < limitMs / 2 && repeats-- > 0
+  const isEnded = () => options.early?.aborted === true
+  const hasTime = () => !isEnded() && performance.now() - start < limitMs
+  const mayRepeat = () => !isEnded() && performance.now() - start < limitMs / 2 && repeats-- > 0
   const notes: string[] = []
   const note = (sentence: string) => void notes.push(sentence)
   const context: Context = {
@@ -92,13 +95,15 @@ export async function runSuite(
     run: runFlow,
     mayRepeat,
     hasTime,
+    isEnded,
     progress,
     note,
   }
   const before = readTicks()
   const rows: Row[] = []
-  for (const part of parts) rows.push(...(await part.run(context)))
-  if (!hasTime())
+  for (const part of parts) if (!isEnded()) rows.push(...(await part.run(context)))
+  if (isEnded()) note("It was ended early: some rows have fewer rounds, others are missing.")
+  else if (!hasTime())
     note("The machine was so busy that time ran out: the last rows have fewer rounds.")
   const after = readTicks()
   const all = Math.max(1, after.all - before.all)

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { chmodSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { parseResult } from "../../bench/result.ts"
-import { dora, folder } from "../support/dora.ts"
+import { dora, folder, startDora } from "../support/dora.ts"
 import { resultOf, rowOf } from "./suite-results.ts"
 
 const LIMIT_MS = 120_000
@@ -35,6 +35,25 @@ describe("a glance", () => {
       const shares = row.cdf!.map(([share]) => share)
       expect(shares).toEqual(shares.toSorted((a, b) => a - b))
       expect(shares.length).toBeLessThanOrEqual(64)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    "may be interrupted, and keeps what was measured",
+    async () => {
+      using place = folder({})
+      const args = ["bench", "--part", "latency,copy", "--rounds", "50"]
+      await using run = startDora(args, { cwd: place.path, limitMs: LIMIT_MS })
+      await run.until("latency")
+      run.signal("SIGINT")
+      const { code, stdout, stderr } = await run.finished
+      expect([code, stderr]).toEqual([0, expect.stringContaining("ends after this take")])
+      expect(stdout).toContain("It was ended early")
+      const folderOf = join(place.path, "bench-results")
+      const [name] = readdirSync(folderOf)
+      const { rows } = parseResult(await Bun.file(join(folderOf, name!)).text(), name!)
+      expect(rows.map((row) => [row.part, row.rounds.length])).toEqual([["latency", 1]])
     },
     LIMIT_MS,
   )

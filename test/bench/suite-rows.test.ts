@@ -14,6 +14,7 @@ function machine(floors: readonly number[], repeats = 0) {
     floors: { take: () => ({ p50: left.shift()! }), nameOf: () => "C spin" } as unknown as Floors,
     run: () => Promise.reject(new Error("no flow is run here")),
     mayRepeat: () => repeatsLeft-- > 0,
+    isEnded: () => false,
     hasTime: () => true,
     progress: () => {},
     note: () => {},

@@ -61,6 +61,7 @@ export async function sweep(
     floors,
     run: runFlow,
     mayRepeat: () => false,
+    isEnded: () => false,
     hasTime: () => true,
     progress: () => {},
     note: () => {},
