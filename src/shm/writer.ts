@@ -45,6 +45,8 @@ export class OutputWriter {
   /** Largest message that goes through slots. */
   readonly inlineBytes: number
   readonly #waits: boolean
+  /** Of several, each would come to its half at another time, with everybody awake in between. */
+  readonly #halves: boolean
   closed = false
 
   constructor(
@@ -63,7 +65,9 @@ export class OutputWriter {
     const first = this.edges[0]?.ring
     this.#generation = first ? first.words[first.base + GENERATION_WORD]! : 0
     this.inlineBytes = Math.min(...this.edges.map((e) => e.ring.inlineBytes), CHUNK_STRIDE_BYTES)
-    this.#waits = this.edges.some((e) => e.ring.backpressure)
+    const waiting = this.edges.filter((e) => e.ring.backpressure).length
+    this.#waits = waiting > 0
+    this.#halves = waiting === 1
     // By a predecessor: consumers have seen the end.
     this.closed = this.edges.length > 0 && this.edges.every((e) => e.ring.closed)
   }
@@ -87,15 +91,15 @@ export class OutputWriter {
       if (!ring.backpressure || ring.hasRoom() || this.#isGone(edge)) continue
       if (!ask) return false
       // The consumer may have made room just before it could see the wish.
-      ring.want(half ? WANT_HALF : WANT_ROOM)
+      ring.want(half && this.#halves ? WANT_HALF : WANT_ROOM)
       if (!ring.hasRoom()) ready = false
     }
     return ready
   }
 
-  /** Is at least half of every backpressure queue free? Then there is room for a while. */
+  /** Is at least half of the backpressure queue free? Then there is room for a while. Where there are several: is there any room? */
   roomy(): boolean {
-    if (!this.#waits) return true
+    if (!this.#halves) return this.ready(false)
     for (const edge of this.edges) {
       if (edge.ring.backpressure && !edge.ring.isRoomy() && !this.#isGone(edge)) return false
     }
