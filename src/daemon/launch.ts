@@ -5,6 +5,7 @@ import { PLAN_VARIABLE } from "../shm/plan.ts"
 import { CONFIG_VARIABLE } from "../wire/config.ts"
 import { onCores } from "./affinity.ts"
 import { type Command, resolveCommand } from "./command.ts"
+import { DynamicNodes } from "./dynamic.ts"
 import type { Memory } from "./memory.ts"
 import { nodeConfig, nodeConfigText } from "./node-config.ts"
 import { Relay, type RelayHost } from "./official/relay.ts"
@@ -15,6 +16,7 @@ export type LaunchOptions = {
   dataflow: string
   flow: Dataflow
   memory: Memory
+  exitWhenNodesFinish: boolean
   /** By node, without what a single start of it is told. */
   environments: ReadonlyMap<string, Record<string, string>>
   /** Where scripts find the daemon. */
@@ -31,6 +33,8 @@ export class Launch implements AsyncDisposable {
   readonly #options: LaunchOptions
   readonly #commands: ReadonlyMap<string, Command>
   readonly #relay: Relay | null
+  /** Those that are started by hand. */
+  readonly dynamic: DynamicNodes
 
   /**
    * Looks for all programs before the first one is started, and opens what they need.
@@ -49,16 +53,20 @@ export class Launch implements AsyncDisposable {
       options.warn(`node ${id}: \`health_check_timeout\` has no effect on scripts for Bun yet`)
     }
     const foreign = nodes.filter(({ id }) => commands.get(id)?.script !== true)
-    return new Launch(options, commands, foreign.length > 0 ? await open(foreign, options) : null)
+    const dynamic = new DynamicNodes(nodes, options)
+    const relay = foreign.length > 0 ? await open(foreign, dynamic, options) : null
+    return new Launch(options, commands, dynamic, relay)
   }
 
   private constructor(
     options: LaunchOptions,
     commands: ReadonlyMap<string, Command>,
+    dynamic: DynamicNodes,
     relay: Relay | null,
   ) {
     this.#options = options
     this.#commands = commands
+    this.dynamic = dynamic
     this.#relay = relay
   }
 
@@ -94,7 +102,11 @@ function dynamicPort(): number {
 }
 
 /** Any program but a script of ours may be an official node. */
-function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay> {
+function open(
+  foreign: SupervisedNode[],
+  dynamic: DynamicNodes,
+  options: LaunchOptions,
+): Promise<Relay> {
   const { dataflow, flow, memory, warn, relayDied } = options
   const nodes = new Map(foreign.map((node) => [node.id, node]))
   const plan = {
@@ -117,7 +129,14 @@ function open(foreign: SupervisedNode[], options: LaunchOptions): Promise<Relay>
     healthCheckNs: flow.healthCheckInterval * 1e9,
   }
   const host: RelayHost = {
-    subscribe: (id, relayed, reply) => nodes.get(id)!.subscribe(reply, relayed),
+    subscribe: (id, relayed, reply) => {
+      const answer = (error: string | null) => {
+        if (error === null) dynamic.joined(id)
+        reply(error)
+      }
+      return nodes.get(id)!.subscribe(answer, relayed)
+    },
+    left: (id) => dynamic.leaves(id),
     closeOutputs: (id, outputs) => nodes.get(id)!.closeOutputs(outputs),
     hangs: (id, ms) => {
       warn(

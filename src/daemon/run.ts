@@ -112,7 +112,7 @@ class Run implements RunningDataflow {
   }
 
   stop(by = "stop"): void {
-    for (const node of this.#nodes) if (node.spec.dynamic) node.requestStop()
+    this.#launch?.dynamic.stop()
     this.#ladder.stop(by, this.waitingFor(), this.#options.graceMs)
   }
 
@@ -149,12 +149,16 @@ class Run implements RunningDataflow {
     return guard
   }
 
+  get #exitWhenNodesFinish(): boolean {
+    return this.#options.exitWhenNodesFinish ?? this.#flow.exitWhenNodesFinish
+  }
+
   #openMemory(): Memory {
     const memory = Memory.create(this.#flow, {
       dataflow: this.id,
       wait: this.#options.wait ?? "adaptive",
       hotReload: this.#options.hotReload,
-      exitWhenNodesFinish: this.#options.exitWhenNodesFinish ?? this.#flow.exitWhenNodesFinish,
+      exitWhenNodesFinish: this.#exitWhenNodesFinish,
     })
     this.#memory = memory
     this.#resources.defer(() => {
@@ -214,6 +218,7 @@ class Run implements RunningDataflow {
       dataflow: this.id,
       flow: this.#flow,
       memory: this.#memory!,
+      exitWhenNodesFinish: this.#exitWhenNodesFinish,
       environments,
       address,
       uv: this.#options.uv ?? false,
@@ -251,14 +256,12 @@ class Run implements RunningDataflow {
     const { stopAfterMs } = this.#options
     const timer =
       stopAfterMs === undefined ? null : setTimeout(() => this.stop("--stop-after"), stopAfterMs)
-    const [dynamic, own] = [true, false].map((kind) =>
-      this.#nodes.filter(({ spec }) => spec.dynamic === kind),
-    )
-    Promise.all(own!.map((node) => node.ended)).then(async () => {
+    const own = this.#nodes.filter(({ spec }) => !spec.dynamic)
+    Promise.all(own.map((node) => node.ended)).then(async () => {
       const durationMs = performance.now() - this.#startedMs
       if (timer) clearTimeout(timer)
       this.#ladder[Symbol.dispose]()
-      for (const node of dynamic!) node.requestStop()
+      this.#launch?.dynamic.stop()
       this.#memory!.freeze()
       try {
         await this.#resources.disposeAsync()

@@ -59,6 +59,7 @@ export class Stage implements AsyncDisposable {
         return () => {}
       },
       closeOutputs: (_node, outputs) => void this.closed.push(...outputs),
+      left: () => {},
       hangs: () => {},
       era: (node, version) => void this.warnings.push(`${node} is of ${version}`),
       warn: (message) => void this.warnings.push(message),

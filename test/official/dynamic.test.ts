@@ -31,7 +31,7 @@ for await (const event of node) {
 }`
 const BY_HAND = `
 from dora import Node
-import sys
+import os, sys
 node = Node(node_id=sys.argv[1])
 seen = 0
 for event in node:
@@ -39,6 +39,7 @@ for event in node:
         node.send_output("out", event["value"])
         seen += 1
         if seen == 3 and sys.argv[2] == "leave": break
+        if seen == 3 and sys.argv[2] == "die": os.kill(os.getpid(), 9)
     else:
         print(event["type"], event["id"], flush=True)
 `
@@ -91,6 +92,88 @@ describe("a Python node that is started by hand", () => {
       expect([code, out.split("\n")[0]]).toEqual([0, "STOP MANUAL"])
     },
     60_000,
+  )
+
+  withWheel(
+    "sends on when it joins again, left or killed before, and its consumers end with the others",
+    async () => {
+      const camera = `${NODE}
+using node = await Node.init()
+let n = 0
+for await (const event of node) {
+  if (event.type !== "INPUT") continue
+  await node.sendOutput("out", Int32Array.of(n++))
+  if (await Bun.file("enough").exists()) break
+}`
+      const viewer = `${NODE}
+using node = await Node.init()
+for await (const event of node) {
+  console.log(event.type, event.type === "INPUT" ? event.array.join() : "")
+}`
+      const inputs = { in: "hand/out" }
+      const nodes = [
+        {
+          id: "camera",
+          path: "camera.ts",
+          inputs: { tick: "dora/timer/millis/20" },
+          outputs: ["out"],
+        },
+        { id: "hand", path: "dynamic", inputs: { in: "camera/out" }, outputs: ["out"] },
+        { id: "viewer", path: "viewer.ts", inputs },
+        { id: "second", path: "second.py", inputs },
+      ]
+      const files = {
+        "camera.ts": camera,
+        "viewer.ts": viewer,
+        "hand.py": BY_HAND,
+        "second.py":
+          'from dora import Node\nfor event in Node(): print(event["type"], flush=True)\n',
+      }
+      await using flow = new MixedFlow(nodes, files)
+      await flow.running
+      const messages = (node: string) => flow.said(node).filter((line) => line.includes("INPUT"))
+      for (const [i, how] of ["leave", "die", "leave"].entries()) {
+        const { code } = await byHand(flow.folder.path, "hand", how)
+        expect(code).toBe(how === "die" ? 137 : 0)
+        for (const node of ["viewer", "second"]) {
+          const count = 3 * (i + 1)
+          await flow.untilTrue(`${count} of ${node}`, () => messages(node).length >= count)
+        }
+      }
+      expect(flow.said("viewer").filter((line) => !line.startsWith("INPUT "))).toEqual([])
+      expect(flow.said("second")).toEqual(Array(9).fill("INPUT"))
+      await Bun.write(`${flow.folder.path}/enough`, "")
+      const { ok, edges } = await flow.end()
+      expect(ok).toBe(true)
+      expect(edges.find(({ to }) => to === "viewer/in")).toMatchObject({ sent: 9, taken: 9 })
+      expect(flow.said("viewer").slice(9).join()).toContain("INPUT_CLOSED")
+    },
+    60_000,
+  )
+
+  withWheel(
+    "holds nobody up once it has left who waits for it alone",
+    async () => {
+      const viewer = `${NODE}
+using node = await Node.init()
+let n = 0
+console.log("here")
+for await (const event of node) if (event.type === "INPUT") n++
+console.log("seen", n)`
+      const nodes = [
+        { id: "hand", path: "dynamic", inputs: { in: "dora/timer/millis/20" }, outputs: ["out"] },
+        { id: "viewer", path: "viewer.ts", inputs: { in: "hand/out" } },
+      ]
+      const hand = `import pyarrow as pa${BY_HAND.replace('event["value"]', "pa.array([1])")}`
+      for (const how of ["leave", "die"]) {
+        await using flow = new MixedFlow(nodes, { "viewer.ts": viewer, "hand.py": hand })
+        await flow.running
+        await byHand(flow.folder.path, "hand", how)
+        await flow.end()
+        expect(flow.said("viewer")).toEqual(["here", "seen 3"])
+      }
+    },
+    90_000,
   )
 
   withWheel(

@@ -147,7 +147,9 @@ export class RelayLoop {
   /** The process of a node that was started by hand is nobody's child: it is gone when its connections are. */
   #missDynamic(node: RelayNode): void {
     if (!node.configuration || node.absent) return
-    if (!this.#connections.some((connection) => connection.node === node)) this.#forget(node)
+    if (this.#connections.some((connection) => connection.node === node)) return
+    this.#forget(node)
+    this.#report({ type: "left", node: node.id })
   }
 
   /** The process of a node is dead, and all that it has sent is read. */

@@ -51,6 +51,8 @@ export type RelayReport =
   /** A node that waited at the barrier is gone. */
   | { type: "hungUp"; node: string }
   | { type: "closeOutputs"; node: string; outputs: string[] }
+  /** A node that was started by hand is gone, and all that it has sent is where it belongs. */
+  | { type: "left"; node: string }
   | { type: "drained"; node: string }
   /** It neither asks nor sends. */
   | { type: "hangs"; node: string; ns: number }

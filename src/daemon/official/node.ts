@@ -126,9 +126,9 @@ export class RelayNode implements SessionNode {
   }
 
   closeOutputs(outputs: readonly string[]): void {
-    // Who may be started again keeps its outputs, unless nothing can come to it any more.
+    // Who may be started again keeps its outputs, unless nothing can come to it any more; by hand until the daemon ends them.
     const deaf = !this.#ticks.any && this.#inputs.every((input) => input.closed)
-    if (this.mayRestart && !deaf) return
+    if ((this.mayRestart && !deaf) || this.configuration) return
     if (this.relayed) this.#outputs!.close(outputs)
     else this.#around.report({ type: "closeOutputs", node: this.id, outputs: [...outputs] })
   }

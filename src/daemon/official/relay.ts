@@ -20,6 +20,8 @@ const defaults = { frameTimeoutMs: FRAME_TIMEOUT_MS, dynamicPort: null, healthCh
 export interface RelayHost {
   subscribe(node: string, relayed: boolean, reply: (error: string | null) => void): () => void
   closeOutputs(node: string, outputs: string[]): void
+  /** A node that was started by hand has gone. */
+  left(node: string): void
   /** A peer of an older protocol was turned away. */
   era(node: string, version: string): void
   /** A node hangs. */
@@ -149,6 +151,8 @@ class Thread {
         return
       case "closeOutputs":
         return this.#host.closeOutputs(report.node, report.outputs)
+      case "left":
+        return this.#host.left(report.node)
       case "drained":
         this.#draining.get(report.node)?.()
         this.#draining.delete(report.node)
