@@ -8,9 +8,9 @@ afterEach(() => {
   made.clear()
 })
 
-function sample(): { path: string; fd: number } {
+function sample(kind: "shmem" | "zenoh" = "shmem"): { path: string; fd: number } {
   const id = crypto.randomUUID().slice(0, 8).toUpperCase()
-  const path = `/dev/shm/shmem_${id}`
+  const path = kind === "shmem" ? `/dev/shm/shmem_${id}` : `/dev/shm/${Number(`0x${id}`)}.zenoh`
   made.add(path)
   return { path, fd: openSync(path, "w") }
 }
@@ -50,4 +50,20 @@ test("a node that took its leave has removed its own; what is left of it goes at
   expect(existsSync(left.path)).toBe(true)
   leftovers.finish()
   expect(existsSync(left.path)).toBe(false)
+})
+
+test("memory of a killed node's zenoh session goes at the end, that of the living and what is older stays", () => {
+  const old = sample("zenoh")
+  closeSync(old.fd)
+  Bun.sleepSync(100)
+  const leftovers = new Leftovers()
+  // The clock of files is a few milliseconds behind.
+  Bun.sleepSync(20)
+  const [dead, alive] = [sample("zenoh"), sample("zenoh")]
+  closeSync(dead.fd)
+  leftovers.died(Date.now() - 50, false, [])
+  expect(existsSync(dead.path)).toBe(true)
+  leftovers.finish()
+  expect([old, dead, alive].map(({ path }) => existsSync(path))).toEqual([true, false, true])
+  closeSync(alive.fd)
 })

@@ -1,12 +1,15 @@
-// Shared memory that nodes of dora 0.4 and 0.5 made and could not remove, because they were killed or left in a hurry.
+// Shared memory that official nodes made and could not remove, because they were killed or left in a hurry: for messages those of
+// dora 0.4 and 0.5, for zenoh's session those of 1.x, whatever they use it for.
 import { readdirSync, readFileSync, readlinkSync, statSync, unlinkSync } from "node:fs"
 
 const FOLDER = "/dev/shm"
-/** What the official library calls its memory. */
-const NAME = /^shmem_[0-9A-F]{1,16}$/
+/** What the libraries call their memory. */
+const MESSAGES = /^shmem_[0-9A-F]{1,16}$/
+const SESSIONS = /^\d{1,10}\.zenoh$/
 
 /** Finds and removes the leftovers of one dataflow. */
 export class Leftovers {
+  readonly #startMs = Date.now()
   #sinceMs = Number.POSITIVE_INFINITY
   #found: { names: string[]; unread: Set<object> }[] = []
 
@@ -25,7 +28,7 @@ export class Leftovers {
   died(sinceMs: number, clean: boolean, others: readonly object[]): void {
     this.#sinceMs = Math.min(this.#sinceMs, sinceMs)
     if (clean) return
-    const names = unusedSince(sinceMs)
+    const names = unusedSince(MESSAGES, sinceMs)
     if (names.length === 0) return
     if (others.length === 0) remove(names)
     else this.#found.push({ names, unread: new Set(others) })
@@ -41,13 +44,14 @@ export class Leftovers {
 
   /** All nodes are gone. */
   finish(): void {
-    if (this.#sinceMs < Number.POSITIVE_INFINITY) remove(unusedSince(this.#sinceMs))
+    if (this.#sinceMs < Number.POSITIVE_INFINITY) remove(unusedSince(MESSAGES, this.#sinceMs))
+    remove(unusedSince(SESSIONS, this.#startMs))
   }
 }
 
-/** Memory of that library's kind that is ours, was made since a time, and that no process has open or mapped any more. */
-function unusedSince(sinceMs: number): string[] {
-  const made = readdirSync(FOLDER).filter((name) => NAME.test(name) && isOurs(name, sinceMs))
+/** Memory of a kind that is ours, was made since a time, and that no process has open or mapped any more. */
+function unusedSince(kind: RegExp, sinceMs: number): string[] {
+  const made = readdirSync(FOLDER).filter((name) => kind.test(name) && isOurs(name, sinceMs))
   if (made.length === 0) return []
   const inUse = new Set(
     readdirSync("/proc").flatMap((pid) => (/^\d+$/.test(pid) ? usedBy(pid) : [])),
@@ -70,7 +74,7 @@ function usedBy(pid: string): string[] {
   try {
     const open = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
     const maps = readFileSync(`/proc/${pid}/maps`, "latin1")
-    return [...open, ...(maps.match(/\/dev\/shm\/shmem_[0-9A-F]+/g) ?? [])]
+    return [...open, ...(maps.match(/\/dev\/shm\/(?:shmem_[0-9A-F]+|\d+\.zenoh)/g) ?? [])]
   } catch {
     // Gone, or of another user, who could not open this memory.
     return []
