@@ -60,8 +60,6 @@ export interface OperatorContext {
 
 /** The outputs of one operator. Names are the operator's own. */
 export interface OperatorOutputs {
-  /** Is this output declared? */
-  has(output: string): boolean
   /** All of them. */
   names(): string[]
   /**

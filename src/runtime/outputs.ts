@@ -35,10 +35,6 @@ export class Outputs implements OperatorOutputs {
     this.#open = true
   }
 
-  has(output: string): boolean {
-    return this.#outputs.has(output)
-  }
-
   names(): string[] {
     return [...this.#outputs.keys()]
   }

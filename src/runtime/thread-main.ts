@@ -72,7 +72,6 @@ function contextOf(message: Extract<ToThread, { type: "load" }>): OperatorContex
     dataflowDescriptor: descriptor,
     plan,
     outputs: {
-      has: (output) => outputs.includes(output),
       names: () => outputs,
       send: (output: string, data: Sendable, parameters?: Parameters) =>
         post(output, encoder.prepare(data), parameters),

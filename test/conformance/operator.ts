@@ -77,7 +77,6 @@ export class Probe implements LoadedProbe {
       plan: { id: "op", kind: this.#kind, path: this.#path, place: "flow.yml:3:5", threads: false },
       outputs: {
         names: () => ["out", "log"],
-        has: (output: string) => output === "out" || output === "log",
         send: (output: string, data: never, p: unknown) => keep(output, encoder.prepare(data), p),
         sendPayload: keep,
       },
