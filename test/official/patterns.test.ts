@@ -23,8 +23,9 @@ for event in node:
         sent[key] = len(sent)
     elif event["id"] == "response":
         key = event["metadata"].get("request_id")
-        if key in sent: print(json.dumps([sent.pop(key), event["value"][0].as_py()]), flush=True)
         if key is None: sys.exit("a response without request_id")
+        if key not in sent: continue
+        print(json.dumps([sent.pop(key), event["value"][0].as_py()]), flush=True)
         if not sent: break
 `
 const CLIENT_TS = `${NODE}
