@@ -11,14 +11,18 @@ export const METADATA_VERSION = 2
 const FRAMING = "_framing"
 const FRAMING_VALUE = "arrow-ipc"
 
-const BOOL = 0
-const INTEGER = 1
-const TEXT = 2
-const LIST_INTEGER = 3
-const FLOAT = 4
-const LIST_FLOAT = 5
-const LIST_TEXT = 6
-const TIMESTAMP = 7
+/** Types of a parameter by their number on the wire, the same in every release (dora-message 0.4.1 … 1.1.0, `metadata.rs`). */
+export const VARIANTS = {
+  BOOL: 0,
+  INTEGER: 1,
+  TEXT: 2,
+  LIST_INTEGER: 3,
+  FLOAT: 4,
+  LIST_FLOAT: 5,
+  LIST_TEXT: 6,
+  TIMESTAMP: 7,
+} as const
+const { BOOL, INTEGER, TEXT, LIST_INTEGER, FLOAT, LIST_FLOAT, LIST_TEXT, TIMESTAMP } = VARIANTS
 
 /** A parameter that dora has no type for. */
 export class ParameterError extends DoraError {

@@ -3,21 +3,14 @@ import type { Stamp } from "../../core/clock.ts"
 import {
   readForeignParameters,
   readStamp as readAnyStamp,
+  VARIANTS,
   writeStamp as writeAnyStamp,
 } from "../metadata.ts"
 import { Reader, WireError, Writer } from "../postcard.ts"
 import type { BincodeReader, BincodeWriter } from "./codec.ts"
 import type { OldRelease } from "./messages.ts"
 
-// The variants of 1.x have kept their numbers.
-const BOOL = 0
-const INTEGER = 1
-const TEXT = 2
-const LIST_INTEGER = 3
-const FLOAT = 4
-const LIST_FLOAT = 5
-const LIST_TEXT = 6
-const TIMESTAMP = 7
+const { BOOL, INTEGER, TEXT, LIST_INTEGER, FLOAT, LIST_FLOAT, LIST_TEXT, TIMESTAMP } = VARIANTS
 const ITEM: Record<number, number> = {
   [LIST_INTEGER]: INTEGER,
   [LIST_FLOAT]: FLOAT,
