@@ -29,7 +29,8 @@ export class ResultFolderError extends DoraError {
  * Runs the suite, shows it and writes its files; the exit code. Ctrl-C ends it after the take under way, and what was measured is
  * kept; a second one ends it at once.
  *
- * @throws ResultFolderError  before anything is measured
+ * @throws ResultFolderError     before anything is measured
+ * @throws BenchmarkFailedError  a part failed; what the others came to is written and shown
  * @example await runBench({ extent: "quick", rounds: 2 }, { folder: "bench-results", json: false, html: true, csv: false })
  */
 export async function runBench(options: SuiteOptions, outputs: Outputs): Promise<number> {
@@ -45,14 +46,17 @@ export async function runBench(options: SuiteOptions, outputs: Outputs): Promise
   for (const signal of ["SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => process.exit(INTERRUPTED))
   }
-  const result = await runSuite({ ...options, early: early.signal }, progress.show)
+  const { result, failures } = await runSuite({ ...options, early: early.signal }, progress.show)
   progress.end()
+  const [failure] = failures
+  if (failure && result.rows.length === 0) throw failure
   const files = await writeFiles(result, folder, outputs)
   const out = standardOutput()
   if (outputs.json) out.line(JSON.stringify(result))
   else for (const line of resultLines(result, out.color)) out.line(line)
   for (const file of files) process.stderr.write(`written: ${file}\n`)
   await out.end()
+  if (failure) throw failure
   return 0
 }
 

@@ -63,17 +63,19 @@ export type SuiteOptions = {
   early?: AbortSignal
 }
 
+/** What a run came to: with a part that failed the result has the others. */
+export type SuiteRun = { result: Result; failures: Error[] }
+
 /**
  * Measures.
  *
  * @param progress  hears what is being measured
- * @throws BenchmarkFailedError
- * @example const result = await runSuite({ extent: "default", rounds: 5 }, console.error)
+ * @example const { result } = await runSuite({ extent: "default", rounds: 5 }, console.error)
  */
 export async function runSuite(
   options: SuiteOptions,
   progress: (what: string) => void,
-): Promise<Result> {
+): Promise<SuiteRun> {
   const { extent, rounds } = options
   const machine = machineFacts()
   const floors = new Floors(extent === "quick" ? 0.3 : 1)
@@ -101,7 +103,19 @@ export async function runSuite(
   }
   const before = readTicks()
   const rows: Row[] = []
-  for (const part of parts) if (!isEnded()) rows.push(...(await part.run(context)))
+  const failures: Error[] = []
+  for (const part of parts) {
+    if (isEnded()) break
+    try {
+      rows.push(...(await part.run(context)))
+    } catch (error) {
+      // Half an hour of other parts is not to be lost with one.
+      failures.push(error as Error)
+      note(
+        `\`${part.name}\` is missing, because it failed: ${(error as Error).message.split("\n")[0]}`,
+      )
+    }
+  }
   if (isEnded()) note("It was ended early: some rows have fewer rounds, others are missing.")
   else if (!hasTime())
     note("The machine was so busy that time ran out: the last rows have fewer rounds.")
@@ -123,7 +137,7 @@ export async function runSuite(
     pinning: "none; `taskset` before the command pins us, floors and peers alike",
     interval: "95 % bootstrap of the median of paired ratios",
   }
-  return { version: RESULT_VERSION, machine, method, rows, notes }
+  return { result: { version: RESULT_VERSION, machine, method, rows, notes }, failures }
 }
 
 function partsOf({ extent, parts, peers }: SuiteOptions): Part[] {

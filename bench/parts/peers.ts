@@ -38,21 +38,30 @@ export const peersPart: Part = {
   },
 }
 
-const SIZES_OF: Record<Extent, readonly number[]> = {
+/** A small message and a large one. */
+const FEW: Record<Extent, readonly number[]> = {
   quick: [64],
   default: [64, 4_096_000],
-  full: SIZES.filter((size) => size >= 8),
+  full: [64, 4_096_000],
 }
+/** Where all sizes are compared: it takes minutes for each peer. */
+const EVERY = SIZES.filter((size) => size >= 8)
 
 async function casesOf(context: Context, peer: Peer): Promise<Case[]> {
   // How a peer counts at a pace, one way or half of there and back, shows in what it says.
   const paceNs = PACE_MS * 1e6
   const probe = await peer.latency?.({ size: 64, count: FEWEST_PACED, paceNs })
-  const sizes = SIZES_OF[context.extent].filter((size) => size <= (peer.largest ?? size))
-  return sizes.flatMap((size) => [
-    ...(probe ? [awake(context, peer, size), paced(context, peer, size, probe.kind)] : []),
-    ...(peer.throughput ? [burst(context, peer, size)] : []),
-  ])
+  const few = FEW[context.extent].filter((size) => size <= (peer.largest ?? size))
+  const sizes = context.extent === "full" && peer.everySize ? EVERY : few
+  return sizes.flatMap((size) => {
+    const isOne = few.includes(size)
+    return [
+      ...(probe ? [awake(context, peer, size)] : []),
+      // Who polls without a pause is met at a pace for completeness only.
+      ...(probe && (isOne || !polls(peer.name)) ? [paced(context, peer, size, probe.kind)] : []),
+      ...(peer.throughput && isOne ? [burst(context, peer, size)] : []),
+    ]
+  })
 }
 
 /** Large messages take peers longer, and a few of them say as much. */

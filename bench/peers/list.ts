@@ -24,8 +24,8 @@ const ICEORYX = {
 } satisfies Partial<Program>
 
 const PROGRAMS: readonly Program[] = [
-  { name: "iceoryx 2.0.3, polling", ...ICEORYX, variant: "poll" },
-  { name: "iceoryx 2.0.3, polling, copied", ...ICEORYX, variant: "poll+copy" },
+  { name: "iceoryx 2.0.3, polling", ...ICEORYX, variant: "poll", everySize: true },
+  { name: "iceoryx 2.0.3, polling, copied", ...ICEORYX, variant: "poll+copy", everySize: true },
   { name: "iceoryx 2.0.3, WaitSet", ...ICEORYX, variant: "waitset" },
   {
     name: "libzmq, PAIR over ipc",

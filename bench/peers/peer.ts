@@ -38,6 +38,8 @@ export type ThroughputTake = {
 /** Another way to carry messages. What it can't do (or not without being unfair) it doesn't have. */
 export type Peer = {
   readonly name: string
+  /** A full run compares all sizes with it, not a few. */
+  readonly everySize?: boolean
   /** Messages beyond this size it carries badly or not at all; none: any size of the suite. */
   readonly largest?: number
   /** A sentence that says how to install it; null: it can run. */

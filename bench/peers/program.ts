@@ -10,6 +10,7 @@ const SAID_CHARACTERS = 2_000
 /** A program to measure. */
 export type Program = {
   name: string
+  everySize?: boolean
   largest?: number
   /** What it needs; the first that isn't there makes the peer missing. */
   needs: readonly Need[]
@@ -45,6 +46,7 @@ export function program(options: Program): Peer {
   const running = new Set<Bun.Subprocess>()
   return {
     name: options.name,
+    everySize: options.everySize,
     largest: options.largest,
     missing: async () => firstMissing(options),
     prepare: async () => void (await command(options)),

@@ -29,7 +29,7 @@ export const bench = defineCommand({
       description: "only these parts: latency, throughput, …; repeatable",
     },
     rounds: { type: "string", valueHint: "number", description: "rounds of each row (default 5)" },
-    full: { type: "boolean", description: "all parts, all sizes, peers: half an hour and more" },
+    full: { type: "boolean", description: "all parts, all sizes, peers: about an hour" },
     quick: { type: "boolean", description: "a glance: does everything work? Figures mean little" },
     peers: { type: "boolean", description: "other transports beside ours, those installed" },
     compare: { type: "boolean", description: "compare two results: a.json with b.json" },

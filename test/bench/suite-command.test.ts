@@ -59,6 +59,26 @@ describe("a glance", () => {
   )
 
   test(
+    "keeps what the other parts came to when one fails, and fails",
+    async () => {
+      using place = folder({
+        cc: '#!/bin/sh\ncase "$*" in *operator-caller*) echo "no such luck" >&2; exit 1 ;; esac\nexec cc "$@"\n',
+      })
+      const CC = join(place.path, "cc")
+      chmodSync(CC, 0o755)
+      const args = ["bench", "--quick", "--rounds", "1", "--part", "arrow,libraries"]
+      const run = await dora(args, { cwd: place.path, env: { CC }, limitMs: LIMIT_MS })
+      expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("no such luck")])
+      expect(run.stdout).toContain("`libraries` is missing, because it failed")
+      const folderOf = join(place.path, "bench-results")
+      const [name] = readdirSync(folderOf)
+      const { rows } = parseResult(await Bun.file(join(folderOf, name!)).text(), name!)
+      expect(new Set(rows.map((row) => row.part))).toEqual(new Set(["arrow"]))
+    },
+    LIMIT_MS,
+  )
+
+  test(
     "without a C compiler takes its floor with Atomics, and says so",
     async () => {
       using place = folder({})

@@ -34,12 +34,14 @@ export type OfficialTake = LatencyTake & { stamped?: LatencyTake }
 /** Official dora with senders in one language, and a Rust receiver. */
 export class OfficialDora implements Peer {
   readonly name: string
+  readonly everySize: boolean
   readonly #sender: "rust" | "python"
   #programs: Promise<Programs> | null = null
   readonly #running = new Set<Bun.Subprocess>()
 
   constructor(sender: "rust" | "python") {
     this.#sender = sender
+    this.everySize = sender === "rust"
     this.name = `dora 1.1.0 ${sender === "rust" ? "Rust" : "Python"} → Rust`
   }
 
