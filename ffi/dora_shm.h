@@ -1,9 +1,9 @@
-// The shared memory of dora-bun for C: constants of the layout, and both ends of an edge for messages that fit into a
-// slot. docs/layout.md describes every field; ffi/layout.test.ts holds these numbers to src/shm/layout.ts, and lets a C
-// program and a TypeScript node talk through them. C11, Linux.
+// The shared memory of dora-bun for C: both ends of an edge, for messages that fit into a slot. docs/layout.md describes every
+// field; ffi/layout.test.ts lets a C program and a TypeScript node talk through them. C11, Linux.
 #ifndef DORA_SHM_H
 #define DORA_SHM_H
 
+#include "dora_layout.h"
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,44 +13,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-enum {
-  DORA_MAGIC = 0x61726f64,
-  DORA_LAYOUT_VERSION = 2,
-  // inbox header, in words
-  DORA_MAGIC_WORD = 0,
-  DORA_VERSION_WORD = 1,
-  DORA_WAKE_WORD = 32,
-  DORA_STOP_WORD = 64,
-  DORA_WAKE_RUNNING = 0,
-  DORA_WAKE_PARKED_FUTEX = 1,
-  DORA_WAKE_PARKED_FD = 2,
-  // ring header, in words
-  DORA_HEAD_WORD = 0,
-  DORA_SLOTS_WORD = 2,
-  DORA_QUEUE_SIZE_WORD = 3,
-  DORA_INLINE_BYTES_WORD = 4,
-  DORA_POLICY_WORD = 5,
-  DORA_TAIL_WORD = 32,
-  DORA_TAKEN_WORD = 33,
-  DORA_CLOSED_WORD = 64,
-  DORA_WANT_WORD = 65,
-  DORA_ABANDONED_WORD = 96,
-  DORA_RING_HEADER_BYTES = 2944,
-  // slot, in words
-  DORA_SEQ_WORD = 0,
-  DORA_LENGTH_WORD = 1,
-  DORA_CHUNK_WORD = 2,
-  DORA_TEMPLATE_WORD = 3,
-  DORA_SECONDS_WORD = 4,
-  DORA_FRACTION_WORD = 5,
-  DORA_PARAMETERS_WORD = 6,
-  DORA_OFFSET_WORD = 7,
-  DORA_CLOCK_ID_WORD = 8,
-  DORA_HEADER_LENGTH_WORD = 12,
-  DORA_SLOT_HEADER_BYTES = 64,
-  DORA_LINE_BYTES = 128,
-};
 
 typedef _Atomic int32_t dora_word;
 

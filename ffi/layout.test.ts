@@ -29,8 +29,8 @@ afterAll(() => {
   if (folder) rmSync(folder, { recursive: true })
 })
 
-test("the C header has the numbers of the layout", () => {
-  const header = readFileSync(join(import.meta.dir, "dora_shm.h"), "utf8")
+test("the C headers have the numbers of the layout", () => {
+  const header = readFileSync(join(import.meta.dir, "dora_layout.h"), "utf8")
   const found = [...header.matchAll(/^ {2}DORA_(\w+) = (\w+),$/gm)]
   expect(found.length).toBeGreaterThan(30)
   const numbers = layout as unknown as Record<string, number>

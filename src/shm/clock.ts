@@ -1,5 +1,7 @@
 // The clock of the data plane: one epoch for every process of a dataflow, and stamps made from it without garbage. Stamps
-// are those of core/clock.ts (NTP64, the low four bits of the fraction are a logical counter), as two unsigned words.
+// are those of core/clock.ts (NTP64, the low four bits of the fraction are a logical counter), as two unsigned words. C code of the
+// same thread makes stamps of the same clock: dora_clock in ffi/dora_writer.h.
+import { ptr } from "bun:ffi"
 import { clockNs } from "./libc.ts"
 
 const FRACTION_PER_NS = 2 ** 32 / 1e9
@@ -11,6 +13,15 @@ const BATCH = 16
 const MAX_DELTA_NS = 5e8
 /** How often two clocks are compared. */
 const READINGS = 4
+
+/** The state of a clock: the last stamp, how many stamps its reading is good for and how many of them are left … */
+const SECONDS_WORD = 0
+const FRACTION_WORD = 1
+const LEFT_WORD = 2
+const BATCH_WORD = 3
+/** … the last reading, and the epoch. */
+const READ_FLOAT = 2
+const STATE_BYTES = 40
 
 /** Real time minus monotonic time. */
 export type Epoch = { seconds: number; nanoseconds: number }
@@ -35,20 +46,41 @@ function difference(read: () => number): number {
  * @example clock.stamp(); write(clock.seconds, clock.fraction)
  */
 export class FlowClock {
-  /** The last stamp: seconds since 1970, as the bits of an unsigned word. */
-  seconds = 0
-  /** The last stamp: 2⁻³² seconds, as the bits of an unsigned word: integers in this range are never boxed. */
-  fraction = 0
+  /** What C shares: words, then the last reading and the epoch. It stays where it is. */
+  readonly #state = new ArrayBuffer(STATE_BYTES)
+  readonly #words = new Int32Array(this.#state)
+  readonly #readings = new Float64Array(this.#state)
   readonly #epoch: Epoch
   readonly #offsetNs: number
-  #readNs = 0
-  /** Stamps made with one reading, and how many of them are left. */
-  #batch = 1
-  #left = 0
 
   constructor(epoch: Epoch) {
     this.#epoch = epoch
     this.#offsetNs = difference(() => clockNs(1) - Bun.nanoseconds())
+    this.#words[BATCH_WORD] = 1
+    this.#readings.set([0, epoch.seconds, epoch.nanoseconds], READ_FLOAT)
+  }
+
+  /** The last stamp: seconds since 1970, as the bits of an unsigned word. */
+  get seconds(): number {
+    return this.#words[SECONDS_WORD]!
+  }
+
+  set seconds(seconds: number) {
+    this.#words[SECONDS_WORD] = seconds
+  }
+
+  /** The last stamp: 2⁻³² seconds, as the bits of an unsigned word: integers in this range are never boxed. */
+  get fraction(): number {
+    return this.#words[FRACTION_WORD]!
+  }
+
+  set fraction(fraction: number) {
+    this.#words[FRACTION_WORD] = fraction
+  }
+
+  /** Where C finds its state. */
+  get address(): number {
+    return ptr(this.#state)
   }
 
   /** CLOCK_MONOTONIC in nanoseconds. */
@@ -58,13 +90,14 @@ export class FlowClock {
 
   /** The program slept or did something else: the next stamp reads the clock. */
   idle(): void {
-    this.#left = 0
+    this.#words[LEFT_WORD] = 0
   }
 
   /** Advances to a new stamp in `seconds` and `fraction`. */
   stamp(): void {
-    if (this.#left > 0) {
-      this.#left--
+    const left = this.#words[LEFT_WORD]!
+    if (left > 0) {
+      this.#words[LEFT_WORD] = left - 1
       this.#tick()
     } else this.#read()
   }
@@ -76,8 +109,8 @@ export class FlowClock {
     if (seconds >>> 0 !== this.seconds >>> 0) {
       if (this.monotonicNs(seconds, fraction) - this.nowNs() > MAX_DELTA_NS) return
     }
-    this.seconds = seconds | 0
-    this.fraction = fraction | 0
+    this.seconds = seconds
+    this.fraction = fraction
   }
 
   /** A stamp as monotonic nanoseconds. */
@@ -88,16 +121,18 @@ export class FlowClock {
 
   #read(): void {
     const now = this.nowNs()
-    this.#batch = now - this.#readNs < BUSY_GAP_NS * this.#batch ? BATCH : 1
-    this.#left = this.#batch - 1
-    this.#readNs = now
+    const busyNs = BUSY_GAP_NS * this.#words[BATCH_WORD]!
+    const batch = now - this.#readings[READ_FLOAT]! < busyNs ? BATCH : 1
+    this.#words[BATCH_WORD] = batch
+    this.#words[LEFT_WORD] = batch - 1
+    this.#readings[READ_FLOAT] = now
     const ns = now + this.#epoch.nanoseconds
     const whole = Math.floor(ns / 1e9)
     const seconds = whole + this.#epoch.seconds
     const fraction = Math.floor(((ns - whole * 1e9) * FRACTION_PER_NS) / 16) * 16
     if (this.#isLater(seconds, fraction)) {
-      this.seconds = seconds | 0
-      this.fraction = fraction | 0
+      this.seconds = seconds
+      this.fraction = fraction
     } else this.#tick()
   }
 
@@ -108,7 +143,9 @@ export class FlowClock {
   }
 
   #tick(): void {
-    this.fraction = (this.fraction + 1) | 0
-    if (this.fraction === 0) this.seconds = (this.seconds + 1) | 0
+    const words = this.#words
+    const fraction = (words[FRACTION_WORD]! + 1) | 0
+    words[FRACTION_WORD] = fraction
+    if (fraction === 0) words[SECONDS_WORD] = words[SECONDS_WORD]! + 1
   }
 }

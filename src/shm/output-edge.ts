@@ -1,5 +1,7 @@
-import type { ElementArray } from "../core/elements.ts"
-import { SLOTS_WORD } from "./layout.ts"
+import { ptr } from "bun:ffi"
+import type { ElementArray, ElementConstructor } from "../core/elements.ts"
+import { CLOCK_ID_WORD, OFFSET_WORD, SLOT_HEADER_BYTES, SLOTS_WORD, slotBytes } from "./layout.ts"
+import type { Payload } from "./payload.ts"
 import type { EdgePlan } from "./plan.ts"
 import { ProducerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
@@ -9,20 +11,77 @@ export class OutputEdge {
   readonly plan: EdgePlan
   readonly ring: ProducerRing
   readonly slots: number
-  /** Template whose header lies in a slot, by slot. */
+  /** Template whose header lies in a slot, by slot; negative: C wrote it, and whatever else is known of the slot is no longer true. */
   readonly templates: Int32Array
   /** Views over the body of that template, by slot. */
   readonly views: (ElementArray | null)[]
   /** Parameters that follow a message of that template, by slot. */
   readonly parameters: (Uint8Array | null)[]
   gone = false
+  readonly #clockId: Int32Array
 
-  constructor(plan: EdgePlan, inbox: Inbox) {
+  /** @param clockId  who stamps the messages */
+  constructor(plan: EdgePlan, inbox: Inbox, clockId: Int32Array) {
     this.plan = plan
+    this.#clockId = clockId
     this.ring = new ProducerRing(inbox, plan.ring)
     this.slots = inbox.words[(plan.ring >> 2) + SLOTS_WORD]!
-    this.templates = new Int32Array(this.slots)
+    // C knows it by its address: only a buffer of its own stays where it is.
+    this.templates = new Int32Array(new ArrayBuffer(this.slots * 4))
     this.views = new Array<ElementArray | null>(this.slots).fill(null)
     this.parameters = new Array<Uint8Array | null>(this.slots).fill(null)
+  }
+
+  /** Writes a message into a slot. The header only when the slot does not hold it already: those lines then stay in both caches. */
+  write(payload: Payload, slot: number): void {
+    const n = this.ring.head & (this.slots - 1)
+    if (payload.template > 0 && this.templates[n] === payload.template) {
+      const view = this.views[n]
+      if (view && payload.flat !== null) {
+        ;(view as Uint8Array).set(payload.flat as Uint8Array)
+        return
+      }
+      if (payload.writeBody) {
+        payload.writeBody(this.ring.inbox.bytes, slot * 4 + SLOT_HEADER_BYTES)
+        return
+      }
+    }
+    const { bytes } = this.ring.inbox
+    const at = slot * 4 + SLOT_HEADER_BYTES
+    this.parameters[n] = null
+    payload.write(bytes, at)
+    this.writeOrigin(slot)
+    this.templates[n] = payload.template
+    this.views[n] = null
+    const { flat } = payload
+    if (flat === null || payload.template === 0) return
+    const isBytes = flat instanceof Uint8Array || flat instanceof Uint8ClampedArray
+    const make = isBytes ? Uint8Array : (flat.constructor as unknown as ElementConstructor)
+    this.views[n] = new make(bytes.buffer, at + payload.headerLength, flat.length)
+  }
+
+  /** Those that lie there already, behind a message of the same template, are the same object. */
+  writeParameters(payload: Payload, parameters: Uint8Array, slot: number): void {
+    const n = this.ring.head & (this.slots - 1)
+    if (this.parameters[n] === parameters && payload.template > 0) return
+    const at = slot * 4 + SLOT_HEADER_BYTES + ((payload.byteLength + 7) & ~7)
+    this.ring.inbox.bytes.set(parameters, at)
+    this.parameters[n] = parameters
+  }
+
+  /** What is the same in all messages of ours: the start of the stream, and who stamped it. */
+  writeOrigin(slot: number): void {
+    const { words } = this.ring
+    words[slot + OFFSET_WORD] = 0
+    words.set(this.#clockId, slot + CLOCK_ID_WORD)
+  }
+
+  /** What C must know to publish here: a dora_writer_edge of ffi/dora_writer.h, as numbers. Geometry comes from where it was checked. */
+  facts(): number[] {
+    const { inbox, queueSize, inlineBytes, backpressure } = this.ring
+    const wake = inbox.wakePointer as number
+    const ring = inbox.address + this.plan.ring
+    const slot = slotBytes(inlineBytes)
+    return [ring, wake, ptr(this.templates), this.slots, queueSize, slot, backpressure ? 1 : 0]
   }
 }

@@ -102,6 +102,14 @@ export class ProducerRing extends RingEnd {
     return head
   }
 
+  /** C code of this thread may have published in the meantime: to the one producer HEAD_WORD is exact. */
+  follow(): void {
+    const head = this.words[this.base + HEAD_WORD]!
+    if (head === this.head) return
+    this.head = head
+    this.refreshTail()
+  }
+
   /** Step 1: is there room for one more message? Looks at the consumer only when the last look says no. */
   hasRoom(): boolean {
     if (((this.head - this.tail) | 0) < this.queueSize) return true

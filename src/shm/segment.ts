@@ -21,6 +21,8 @@ export class Inbox {
   readonly words: Int32Array
   readonly bytes: Uint8Array
   readonly floats: Float64Array
+  /** Where it begins in this process. */
+  readonly address: number
   readonly #wakePointer: Pointer
   readonly #pid: number
   readonly #wakeFdInDaemon: number
@@ -32,7 +34,8 @@ export class Inbox {
     this.bytes = mapped
     this.words = new Int32Array(mapped.buffer, 0, ref.size >> 2)
     this.floats = new Float64Array(mapped.buffer, 0, ref.size >> 3)
-    this.#wakePointer = ((ptr(mapped) as number) + WAKE_WORD * 4) as Pointer
+    this.address = ptr(mapped)
+    this.#wakePointer = (this.address + WAKE_WORD * 4) as Pointer
     this.#pid = pid
     this.#wakeFdInDaemon = wakeFd
     checkHeader(this.words, `inbox ${ref.fd} of process ${pid}`)

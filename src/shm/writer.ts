@@ -1,19 +1,15 @@
 // The sending side of one output: small messages are copied into the slots of every edge, large ones lie once in a
 // chunk that the slots refer to.
-import type { ElementConstructor } from "../core/elements.ts"
 import { CHUNK_STRIDE_BYTES } from "../core/limits.ts"
 import {
   bodyBytes,
   CHUNK_WORD,
-  CLOCK_ID_WORD,
   FRACTION_WORD,
   GENERATION_WORD,
   HEADER_LENGTH_WORD,
   LENGTH_WORD,
-  OFFSET_WORD,
   PARAMETERS_WORD,
   SECONDS_WORD,
-  SLOT_HEADER_BYTES,
   TEMPLATE_WORD,
   WANT_HALF,
   WANT_ROOM,
@@ -41,12 +37,16 @@ export class OutputWriter {
   readonly #clock: FlowClock
   readonly #clockId: Int32Array
   readonly #generation: number
+  /** Beside the number of each template. */
+  readonly #templateBits: number
   #pool: ProducerPool | null = null
   /** Largest message that goes through slots. */
   readonly inlineBytes: number
   readonly #waits: boolean
   /** Of several, each would come to its half at another time, with everybody awake in between. */
   readonly #halves: boolean
+  /** C code of this thread publishes here too. */
+  #shared = false
   closed = false
 
   constructor(
@@ -61,9 +61,10 @@ export class OutputWriter {
     this.#pid = pid
     this.#clock = clock
     this.#clockId = clockId
-    for (const edge of plan.edges) this.edges.push(new Edge(edge, inboxOf(edge)))
+    for (const edge of plan.edges) this.edges.push(new Edge(edge, inboxOf(edge), clockId))
     const first = this.edges[0]?.ring
     this.#generation = first ? first.words[first.base + GENERATION_WORD]! : 0
+    this.#templateBits = (this.#generation & GENERATION_TEMPLATE_MASK) << TEMPLATE_BITS
     this.inlineBytes = Math.min(...this.edges.map((e) => e.ring.inlineBytes), CHUNK_STRIDE_BYTES)
     const waiting = this.edges.filter((e) => e.ring.backpressure).length
     this.#waits = waiting > 0
@@ -84,6 +85,7 @@ export class OutputWriter {
    * @param half  … when half of the queue is free, and not at their next claim
    */
   ready(ask: boolean, half = false): boolean {
+    if (this.#shared) for (const edge of this.edges) if (!edge.gone) edge.ring.follow()
     if (!this.#waits) return true
     let ready = true
     for (const edge of this.edges) {
@@ -111,6 +113,19 @@ export class OutputWriter {
     for (const { ring } of this.edges) if (ring.backpressure) ring.want(0)
   }
 
+  /** Lets C code of this thread publish here too: a dora_writer of ffi/dora_writer.h, as numbers. */
+  share(): Float64Array {
+    this.#shared = true
+    const head = [this.edges.length, this.#clock.address, ...this.#clockId]
+    const edges = this.edges.flatMap((edge) => edge.facts())
+    return Float64Array.from([...head, this.#templateBits, this.inlineBytes, ...edges])
+  }
+
+  /** Wakes the consumers that sleep, after C has published. */
+  wake(): void {
+    for (const { ring } of this.edges) ring.inbox.wake()
+  }
+
   /** Publishes a small message on every edge. Call {@link ready} before. */
   publishInline(payload: Payload, parameters: Uint8Array | null): void {
     this.#clock.stamp()
@@ -119,8 +134,8 @@ export class OutputWriter {
       if (!this.#makeRoom(edge)) continue
       const ring = edge.ring
       const slot = ring.slot()
-      this.#writeInline(edge, payload, slot)
-      if (parameters !== null) this.#writeParameters(edge, payload, parameters, slot)
+      edge.write(payload, slot)
+      if (parameters !== null) edge.writeParameters(payload, parameters, slot)
       this.#pool?.record(i, ring.head, -1)
       this.#commit(ring, slot, -1, payload, parameters)
     }
@@ -141,7 +156,7 @@ export class OutputWriter {
       if (!this.#makeRoom(edge)) continue
       const slot = edge.ring.slot()
       pool.record(i, edge.ring.head, chunk)
-      this.#writeOrigin(edge.ring.words, slot)
+      edge.writeOrigin(slot)
       this.#commit(edge.ring, slot, word, payload, parameters)
       if (lent) edge.ring.countLent(bodyBytes(payload.byteLength, payload.headerLength))
     }
@@ -225,51 +240,7 @@ export class OutputWriter {
 
   #templateOf(payload: Payload): number {
     if (payload.template === 0 || payload.template > TEMPLATE_MASK) return 0
-    const generation = (this.#generation & GENERATION_TEMPLATE_MASK) << TEMPLATE_BITS
-    return generation | payload.template
-  }
-
-  /** What is the same in all messages of ours: the start of the stream, and who stamped it. */
-  #writeOrigin(words: Int32Array, slot: number): void {
-    words[slot + OFFSET_WORD] = 0
-    words.set(this.#clockId, slot + CLOCK_ID_WORD)
-  }
-
-  /** Those that lie there already, behind a message of the same template, are the same object. */
-  #writeParameters(edge: Edge, payload: Payload, parameters: Uint8Array, slot: number): void {
-    const n = edge.ring.head & (edge.slots - 1)
-    if (edge.parameters[n] === parameters && payload.template > 0) return
-    const at = slot * 4 + SLOT_HEADER_BYTES + ((payload.byteLength + 7) & ~7)
-    edge.ring.inbox.bytes.set(parameters, at)
-    edge.parameters[n] = parameters
-  }
-
-  /** The header is written only when the slot does not hold it already: those lines then stay in both caches. */
-  #writeInline(edge: Edge, payload: Payload, slot: number): void {
-    const n = edge.ring.head & (edge.slots - 1)
-    if (payload.template > 0 && edge.templates[n] === payload.template) {
-      const view = edge.views[n]
-      if (view && payload.flat !== null) {
-        ;(view as Uint8Array).set(payload.flat as Uint8Array)
-        return
-      }
-      if (payload.writeBody) {
-        payload.writeBody(edge.ring.inbox.bytes, slot * 4 + SLOT_HEADER_BYTES)
-        return
-      }
-    }
-    const { bytes, words } = edge.ring.inbox
-    const at = slot * 4 + SLOT_HEADER_BYTES
-    edge.parameters[n] = null
-    payload.write(bytes, at)
-    this.#writeOrigin(words, slot)
-    edge.templates[n] = payload.template
-    edge.views[n] = null
-    const { flat } = payload
-    if (flat === null || payload.template === 0) return
-    const isBytes = flat instanceof Uint8Array || flat instanceof Uint8ClampedArray
-    const make = isBytes ? Uint8Array : (flat.constructor as unknown as ElementConstructor)
-    edge.views[n] = new make(bytes.buffer, at + payload.headerLength, flat.length)
+    return this.#templateBits | payload.template
   }
 
   /** A consumer that left for good is noticed when its ring is full: false, the message is not for it. */
