@@ -19,7 +19,7 @@ const LEAST_WARM_MS = { quick: 300, default: 500, full: 1500 }
 const FEW_BYTES = 4096
 /** Slots of the queues: of small messages many, so that the two sides meet rarely. */
 const queueOf = ({ size, policy }: Stream) =>
-  policy === "drop_oldest" ? 10 : size <= FEW_BYTES ? 256 : 10
+  policy === "drop_oldest" ? 10 : size <= FEW_BYTES ? 1024 : 10
 
 /** Messages a second over one edge. */
 export const throughputPart: Part = {

@@ -12,6 +12,7 @@ import {
 import { Inbox } from "../shm/segment.ts"
 import { Sleeper } from "../shm/sleep.ts"
 import { OutputWriter } from "../shm/writer.ts"
+import { BatchPolicy } from "./batch-policy.ts"
 import { Output } from "./output.ts"
 import { Receiver } from "./receiver.ts"
 import { Waiting } from "./waiting.ts"
@@ -57,6 +58,9 @@ export function mapPlan(plan: NodePlan): Mapped {
   const own = inboxOf(plan.inbox, plan.wakeFd)
   const clock = new FlowClock(plan.epoch)
   const sleeper = new Sleeper(own, plan.pid, plan.wakeFd)
+  const rings = plan.inputs.filter(({ sibling }) => !sibling).map(({ ring }) => ring)
+  const policy = new BatchPolicy(own.words, rings)
+  sleeper.onSleep = () => policy.sleeps(clock.nowNs())
   const sends = plan.outputs.some(({ edges }) => edges.length > 0)
   const waiting = new Waiting(sleeper, clock, plan.wait, sends)
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)

@@ -17,6 +17,10 @@ const F_ADD_SEALS = 1033
 const F_SEAL_SEAL_SHRINK_GROW = 7
 const PR_SET_PDEATHSIG = 1
 const FALLOC_PUNCH_HOLE_KEEP_SIZE = 3
+const SCHED_OTHER = 0
+const SCHED_BATCH = 3
+/** What this thread starts gets ordinary scheduling. */
+const SCHED_RESET_ON_FORK = 0x40000000
 
 const symbols = {
   memfd_create: { args: ["buffer", "u32"], returns: "i32" },
@@ -33,6 +37,8 @@ const symbols = {
   syscall: { args: ["i64", "ptr", "i64", "i64", "ptr", "i64", "i64"], returns: "i64" },
   sched_getaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  sched_getscheduler: { args: ["i32"], returns: "i32" },
+  sched_setscheduler: { args: ["i32", "i32", "ptr"], returns: "i32" },
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
 } as const
 
@@ -179,4 +185,17 @@ export function readAffinity(bytes: number): Uint8Array {
 /** Sets them, also for what this thread starts. @returns false when the machine has none of them */
 export function writeAffinity(mask: Uint8Array): boolean {
   return libc().sched_setaffinity(0, BigInt(mask.byteLength), ptr(mask)) === 0
+}
+
+/**
+ * Makes this thread a batch process, whose wake-ups take no core away from others, or an ordinary one again.
+ *
+ * @returns false when somebody has given it another scheduling, which is left alone
+ */
+export function setBatch(batch: boolean): boolean {
+  const policy = libc().sched_getscheduler(0) & ~SCHED_RESET_ON_FORK
+  if (policy !== SCHED_OTHER && policy !== SCHED_BATCH) return false
+  const wanted = (batch ? SCHED_BATCH : SCHED_OTHER) | SCHED_RESET_ON_FORK
+  new Int32Array(scratch)[0] = 0
+  return libc().sched_setscheduler(0, wanted, scratchPointer()) === 0
 }

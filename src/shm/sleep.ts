@@ -21,6 +21,8 @@ export type SleepKind = "futex" | "fd"
 export class Sleeper {
   readonly #inbox: Inbox
   readonly #pipe: WakePipe
+  /** Called before each sleep. */
+  onSleep: (() => void) | null = null
 
   constructor(inbox: Inbox, pid: number, wakeFd: number) {
     this.#inbox = inbox
@@ -40,6 +42,7 @@ export class Sleeper {
 
   /** Blocks the thread until woken or for `timeoutMs`. Armed with "futex" before. */
   sleepSync(timeoutMs: number): void {
+    this.onSleep?.()
     this.#inbox.words[PARKS_WORD]!++
     futexWait(this.#inbox.wakePointer, WAKE_PARKED_FUTEX, timeoutMs)
     this.#inbox.words[WOKEN_WORD]!++
@@ -47,6 +50,7 @@ export class Sleeper {
 
   /** Resolves when woken, when {@link interrupt} is called, or after `timeoutMs`. Armed with "fd" before. */
   async sleep(timeoutMs: number): Promise<void> {
+    this.onSleep?.()
     this.#inbox.words[PARKS_WORD]!++
     await this.#pipe.wait(timeoutMs)
     this.#inbox.words[WOKEN_WORD]!++
