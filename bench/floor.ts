@@ -3,20 +3,37 @@
 import { join } from "node:path"
 import { BenchmarkFailedError, scratch } from "./support.ts"
 
-/** Ping-pong by ways of waiting; our ring written in C; messages every 5 ms to a sleeper; a copy of 4 MB. */
-export const FLOOR_NAMES = ["spin", "futex", "pipe", "unix", "ring", "paced", "memcpy"] as const
+/** Ping-pong by ways of waiting; our ring written in C; messages every 5 ms to a sleeper; a copy of 4 MB; interruptions. */
+export const FLOOR_NAMES = [
+  "spin",
+  "futex",
+  "pipe",
+  "unix",
+  "ring",
+  "paced",
+  "memcpy",
+  "jitter",
+] as const
 
 /** One of {@link FLOOR_NAMES}. */
 export type FloorName = (typeof FLOOR_NAMES)[number]
 
-/** Times of a floor in nanoseconds: half round trips, one way, or whole copies. */
-export type FloorTake = { p50: number; p90: number; p99: number; p999: number; min: number }
+/** Times of a floor in nanoseconds: half round trips, one way, whole copies, or interruptions. */
+export type FloorTake = {
+  p50: number
+  p90: number
+  p99: number
+  p999: number
+  min: number
+  /** How many there are in a second, where that says something. */
+  perSecond?: number
+}
 
 type Program = {
   source: string
   arguments: (rounds: string) => string[]
   rounds: number
-  /** It gives times of one way, or of whole copies; the others give round trips. */
+  /** It gives times of one way, of whole copies or interruptions; the others give round trips. */
   whole?: boolean
 }
 
@@ -49,6 +66,7 @@ const PROGRAMS: Record<FloorName, Program> = {
     rounds: 100,
     whole: true,
   },
+  jitter: { source: "jitter.c", arguments: (ms) => [ms], rounds: 300, whole: true },
 }
 
 /** Compiles the floors of this run when they are asked for, and takes them. */

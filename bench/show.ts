@@ -145,6 +145,7 @@ function extra({ figures, size }: Row): string {
   if (size !== undefined && size > 0 && figures["bytes/s"]) {
     said.push(`${formatBytes(figures["bytes/s"])}/s`)
   }
+  if (figures["per second"] !== undefined) said.push(`${figures["per second"]} a second`)
   if (figures["dropped%"]) said.push(`${figures["dropped%"].toFixed(1)} % dropped`)
   if (figures["cpu%"] !== undefined && figures.p50 !== undefined) {
     said.push(`${figures["cpu%"].toFixed(1)} % of a core`)

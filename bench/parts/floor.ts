@@ -9,13 +9,14 @@ const ABOUT: Record<FloorName, string> = {
   ring: "our ring, written in C",
   paced: "every 5 ms to a sleeper, one way",
   memcpy: "4 MB into shared memory",
+  jitter: "interruptions of a program that spins",
 }
 
 /** What the machine itself takes: two C processes that answer each other, and a copy of 4 MB. */
 export const floorPart: Part = {
   name: "floor",
   about:
-    "half round trips of two C processes by ways of waiting, our ring in C, and a copy of 4 MB",
+    "half round trips of two C processes by ways of waiting, our ring in C, a copy of 4 MB, interruptions",
   async run(context) {
     const { floors } = context
     const there = FLOOR_NAMES.filter((name) => floors.has(name))
@@ -24,8 +25,10 @@ export const floorPart: Part = {
       unit: "ns",
       better: "lower",
       take: async () => {
-        const { p50, p90, p99, p999, min } = floors.take(name)!
-        return { value: p50, figures: { p50, p90, p99, "p99.9": p999, min } }
+        const { p50, p90, p99, p999, min, perSecond } = floors.take(name)!
+        const figures: Record<string, number> = { p50, p90, p99, "p99.9": p999, min }
+        if (perSecond !== undefined) figures["per second"] = perSecond
+        return { value: p50, figures }
       },
     }))
     return measure(context, "floor", cases)
