@@ -26,10 +26,10 @@ function received(event: Event | null): boolean {
     first = (event.array as Float64Array)[0]!
     return true
   }
-  if (first === 0) return true
   const bytes = event.array as Uint8Array
   if (bytes.length > 0) sum += bytes[0]!
   const arrived = now()
+  if (first === 0) return true
   if (index === warmUp) {
     startNs = arrived
     startCpu = process.cpuUsage()

@@ -1,11 +1,11 @@
 // Sends messages at exact moments: sleeps, and polls the clock from shortly before. The first moment goes out ahead, so that the
 // receiver counts from when a message was meant to be sent and not from when this node got to it.
-//   SIZE bytes, MODE copy|loan, PACE_NS, COUNT messages, BURST of others before that don't count
+//   SIZE bytes, MODE copy|loan, PACE_NS, COUNT messages; BURST of others before, and PRACTICE_MS of a quicker pace, that don't count
 import { Node } from "dora-bun"
-import { AHEAD_NS, burst, senderOf } from "./stream.ts"
+import { AHEAD_NS, burst, PRACTICE_PACE_MS, senderOf, settle } from "./stream.ts"
 import { sharedClock } from "./times.ts"
 
-const { SIZE, MODE, PACE_NS, COUNT, BURST } = process.env
+const { SIZE, MODE, PACE_NS, COUNT, BURST, PRACTICE_MS } = process.env
 const paceNs = Number(PACE_NS)
 const count = Number(COUNT)
 /** A sleep may take this much longer than asked for; afterwards the clock is polled. */
@@ -15,12 +15,18 @@ const now = sharedClock()
 using node = await Node.init()
 const send = senderOf(node, Number(SIZE), MODE)
 burst(Number(BURST), send, now)
+const practiceNs = PRACTICE_PACE_MS * 1e6
+const begin = now()
+// Where each takes longer than this pace, it is the time that ends it.
+for (let i = 0; now() - begin < Number(PRACTICE_MS) * 1e6; i++) sendAt(begin + i * practiceNs, i)
+settle()
 const first = now() + AHEAD_NS
 node.sendOutputSync("epoch", Float64Array.of(first))
-for (let i = 0; i < count; i++) {
-  const due = first + i * paceNs
+for (let i = 0; i < count; i++) sendAt(first + i * paceNs, i)
+
+function sendAt(due: number, number: number): void {
   const spare = due - now() - POLL_NS
   if (spare > 0) Bun.sleepSync(spare / 1e6)
   while (now() < due);
-  send(i)
+  send(number)
 }

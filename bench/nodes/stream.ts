@@ -7,6 +7,12 @@ export const AHEAD_NS = 30_000_000
 const TOGETHER = 10
 const PAUSE_NS = 50_000
 
+/**
+ * At this pace a stream goes before its messages count: what runs once in milliseconds (sleeps, timers, the program itself) is
+ * compiled then, as it is in a dataflow that has been running for some seconds.
+ */
+export const PRACTICE_PACE_MS = 0.5
+
 /** Sends a message on `data`, copied or (`mode` "loan") loaned. */
 export function senderOf(node: Node, size: number, mode: string | undefined) {
   const source = new Uint8Array(size).fill(7)
@@ -19,11 +25,15 @@ export function senderOf(node: Node, size: number, mode: string | undefined) {
   }
 }
 
-/** Messages as fast as a compiler needs them to get to know the way; they are taken when this returns. */
+/** Messages as fast as a compiler needs them to get to know the way. */
 export function burst(count: number, send: (number: number) => void, now: () => number): void {
   for (let i = 0; i < count; i++) {
     if (i % TOGETHER === 0) for (const until = now() + PAUSE_NS; now() < until;);
     send(i)
   }
+}
+
+/** What was sent is taken when this returns, before the first moment arrives on its own edge. */
+export function settle(): void {
   Bun.sleepSync(AHEAD_NS / 1e6)
 }

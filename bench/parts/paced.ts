@@ -13,8 +13,9 @@ type Paced = {
   by: "timer" | "clock"
 }
 
-/** How long a take measures, beside the messages that warm up. */
+/** How long a take measures, beside the messages that warm up, and how long a quicker pace goes before. */
 const FOR_MS = 700
+const PRACTICE_MS = 1500
 const WARM_UP = 20
 /** Messages before the paced ones, for the compiler; of large ones fewer. */
 const BURST = 20_000
@@ -41,7 +42,8 @@ function selection({ extent }: Context): Paced[] {
     return { size: 64, mode: "copy", api: "recv", wait: "adaptive", paceMs, by: "timer", ...more }
   }
   if (extent === "quick") return [at(5)]
-  if (extent === "default") return [at(1), at(5), at(33), at(5, { by: "clock" })]
+  // Each takes seconds until it is as it stays.
+  if (extent === "default") return [at(5), at(33)]
   const sweep = SIZES.filter((size) => size >= 4096).map((size) => at(5, { size, mode: "loan" }))
   return [
     ...[1, 5, 33].flatMap((pace) => [at(pace), at(pace, { api: "iterate" })]),
@@ -88,6 +90,7 @@ export async function pacedFlow(
     PACE_NS: String(c.paceMs * 1e6),
     COUNT: String(c.count),
     WARM_UP: String(c.warmUp),
+    PRACTICE_MS: String(PRACTICE_MS * (context.extent === "quick" ? 0.3 : 1)),
     BURST: String(c.size < LARGE_BYTES ? BURST : LARGE_BURST),
   }
   const outputs = ["epoch", "data"]
