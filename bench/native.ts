@@ -45,8 +45,8 @@ function eventOf(size: number): InputEvent {
   prepared.write(stream, shift)
   const whole = stream.subarray(shift, shift + prepared.byteLength)
   const layout = readLayout(whole)
-  const template = () => ({ layout, pattern: new Uint8Array(0) })
-  const source = { id: input, template, learn: () => {}, released: () => {} }
+  const known = { layout, pattern: new Uint8Array(0) }
+  const source = { id: input, template: () => known, learn: () => {}, released: () => {} }
   const fields: MessageFields = {
     seconds: 0,
     fraction: 0,

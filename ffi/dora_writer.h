@@ -54,6 +54,9 @@ typedef struct {
   int chunk;          // -1: goes into the slots; else the slots' word for the chunk in which it lies already
 } dora_message;
 
+/// Templates beyond go as 0: they would look like those of another generation.
+enum { DORA_MAX_TEMPLATE = (1 << 20) - 1 };
+
 /// Before the edges in the facts of an output, and for each of them.
 enum { DORA_WRITER_FACTS = 8, DORA_EDGE_FACTS = 7 };
 
@@ -196,7 +199,7 @@ static inline int dora_writer_publish(dora_writer *writer, const dora_message *m
     else dora_write_origin(writer, slot);
     slot[DORA_LENGTH_WORD] = message->length;
     slot[DORA_CHUNK_WORD] = message->chunk;
-    slot[DORA_TEMPLATE_WORD] = message->template > 0 ? writer->template_bits | message->template : 0;
+    slot[DORA_TEMPLATE_WORD] = message->template > 0 && message->template <= DORA_MAX_TEMPLATE ? writer->template_bits | message->template : 0;
     slot[DORA_SECONDS_WORD] = writer->clock->seconds;
     slot[DORA_FRACTION_WORD] = writer->clock->fraction;
     slot[DORA_PARAMETERS_WORD] = message->parameter_bytes;

@@ -1,15 +1,17 @@
 // Between the runtime and the shared libraries of operators: dora's operator ABI (structs by value, two-register results,
 // callbacks on any thread) on one side, a few numbers in each call on the other. docs/operators-native.md says who owns what.
 //
-// No #include: it must compile where no C headers are installed, by TinyCC without <stdatomic.h> as well as by gcc and clang.
-// 64-bit, little-endian, POSIX. Flags that another thread sets are single aligned stores of volatile ints.
+// No #include but of this folder: it must compile where no C headers are installed, by TinyCC without <stdatomic.h> as well as by gcc
+// and clang. 64-bit, little-endian, POSIX. Flags that another thread sets are single aligned stores of volatile ints.
+#include "dora_writer.h"
 typedef unsigned char u8;
 typedef int i32;
 typedef unsigned int u32;
 typedef long long i64;
 typedef unsigned long long u64;
-/// Eight bytes at any address.
+/// Some bytes at any address.
 typedef struct { u8 bytes[8]; } Word;
+typedef struct { u8 bytes[16]; } Words;
 
 // --- the ABI: see dora_operator.h ---------------------------------------------------------------------------------------
 typedef struct { u8 *ptr; u64 len, cap; } Str;
@@ -83,6 +85,12 @@ typedef struct Form {
 enum { OP_COPY, OP_BITS, OP_REBASE32, OP_REBASE64, OP_ZERO };
 typedef struct { i32 kind, batch; u64 at; const u8 *source; u64 length; i64 arg; } Op;
 typedef struct { u8 *bytes; i64 used, capacity; } Vec;
+#ifdef DORA_HAS_WRITER
+/// Lengths of a form that are published from here; what comes beyond takes the place of the oldest.
+enum { MAX_STREAMS = 8 };
+/// All messages of one length: only the body is to be filled in. A `rows` of 0: none.
+typedef struct { i64 rows; dora_message message; } Stream;
+#endif
 typedef struct {
   u8 *key;
   i64 key_length;
@@ -93,10 +101,25 @@ typedef struct {
   u8 *header;
   u64 header_length, body_length, bases[16];
   Vec figures;
+#ifdef DORA_HAS_WRITER
+  Stream stream[MAX_STREAMS];
+  i32 last_stream;
+#endif
 } OutForm;
 enum { MAX_OUT_FORMS = 16 };
-typedef struct { Str id; i32 forms, last; OutForm form[MAX_OUT_FORMS]; } OutPort;
-typedef struct { Output out; i32 port, form, held; i64 first_op, ops, first_figure, figures; } Sent;
+typedef struct {
+  Str id;
+  i32 forms, last;
+  OutForm form[MAX_OUT_FORMS];
+#ifdef DORA_HAS_WRITER
+  i32 open;  // the shim may publish: nothing of this output waits in JavaScript
+  dora_writer writer;
+  u8 *parameters;  // what follows each stream
+  i32 parameter_bytes;
+#endif
+} OutPort;
+/// `rows`: of a flat one, else 0.
+typedef struct { Output out; i32 port, form, held; i64 rows, first_op, ops, first_figure, figures; } Sent;
 typedef struct Foreign { struct Foreign *next; Output out; } Foreign;
 
 enum { W_COUNT, W_SENT = 4 };
@@ -121,7 +144,7 @@ typedef struct Shim {
   Str *sink_error;
   Form *current;
   Instance *kept, *free_list;
-  i64 exports, releases, out_exports, out_releases;
+  i64 exports, releases, out_exports, out_releases, published;
   volatile i32 doubles;
   Foreign *volatile first;
   Foreign *last;
@@ -646,7 +669,7 @@ static int same_schema(const u8 **key, const Sch *schema, i32 depth) {
   i32 numbers[4];
   if (!schema || !schema->release || !schema->format || !same_text(key, schema->format)) return 0;
   if (!same_text(key, depth ? schema->name : "")) return 0;
-  copy(numbers, *key, 16);
+  *(Words *)numbers = *(const Words *)*key;
   *key += 16;
   if (numbers[0] != (i32)(schema->flags & 7) || numbers[1] != schema->n_children) return 0;
   if (numbers[2] != (schema->dictionary != 0)) return 0;
@@ -894,7 +917,81 @@ static void release_outputs(Shim *shim) {
 
 static OutForm *form_at(Shim *shim, i32 number) { return shim->port[number / MAX_OUT_FORMS]->form + number % MAX_OUT_FORMS; }
 
-enum { SINK_NAME, SINK_SCHEMA, SINK_FLUSH };
+enum { SINK_NAME, SINK_SCHEMA, SINK_FLUSH, SINK_WAKE };
+
+// --- outputs: published from here ----------------------------------------------------------------------------------------
+// Flat outputs of a type and length that JavaScript has sent before are written into the rings as the operator sends them, by
+// dora_writer.h, when nothing that must go before them waits for JavaScript: what this call has sent already, or a full queue.
+#ifdef DORA_HAS_WRITER
+static void forget_streams(OutForm *form) {
+  for (i32 i = 0; i < MAX_STREAMS; i++) {
+    if (form->stream[i].rows) give((void *)form->stream[i].message.head);
+    form->stream[i].rows = 0;
+  }
+}
+
+static Stream *stream_of(OutForm *form, i64 rows) {
+  for (i32 i = 0; i < MAX_STREAMS; i++) {
+    i32 at = (form->last_stream + i) % MAX_STREAMS;
+    if (form->stream[at].rows == rows) return form->stream + (form->last_stream = at);
+  }
+  return 0;
+}
+
+static int publish(Shim *shim, i32 number, OutForm *form, const Output *out) {
+  OutPort *port = shim->port[number];
+  const Arr *array = &out->array;
+  Stream *stream;
+  if (!port->open || shim->collected || out->context.len || !(stream = stream_of(form, array->length))) return 0;
+  if (!dora_writer_ready(&port->writer)) return 0;
+  shim->published++;
+  if (!port->writer.count) return 1;
+  stream->message.body = (const u8 *)array->buffers[1] + array->offset * form->width;
+  dora_clock_stamp(port->writer.clock);
+  if (dora_writer_publish(&port->writer, &stream->message)) shim->sink(SINK_WAKE, number);
+  return 1;
+}
+
+/// The rings of an output, by the facts of OutputWriter.share(), and the parameters of its messages.
+void sh_writer(Shim *shim, i32 number, const double *facts, const u8 *parameters, i32 length) {
+  OutPort *port = shim->port[number];
+  dora_writer_open(&port->writer, take((u64)facts[0] * sizeof(dora_writer_edge) + 1), facts);
+  port->parameters = take(length + 1);
+  copy(port->parameters, parameters, length);
+  port->parameter_bytes = length;
+}
+
+/// May outputs of this name be published from here? Not while messages of it wait for room in JavaScript.
+void sh_publishes(Shim *shim, i32 number, i32 open) { shim->port[number]->open = open; }
+
+/// JavaScript has sent a collected output under this template: others of its type and length need not go there, if they fit into slots.
+void sh_learn(Shim *shim, i32 number, i32 template) {
+  const Sent *sent = shim->sent + number;
+  OutPort *port = shim->port[sent->port];
+  OutForm *form = port->form + sent->form;
+  i64 bytes = sent->rows * form->width, length = (i64)form->header_length + ((bytes + 7) & ~(i64)7) + 8;
+  Stream *stream = stream_of(form, sent->rows);
+  if (!sent->rows || template <= 0 || length + port->parameter_bytes > port->writer.inline_bytes) return;
+  if (!stream) stream = form->stream + (form->last_stream = (form->last_stream + 1) % MAX_STREAMS);
+  if (stream->rows) give((void *)stream->message.head);
+  stream->rows = sent->rows;
+  stream->message.head = take(form->header_length);
+  copy((void *)stream->message.head, form->header, form->header_length);
+  stream->message.length = (i32)length;
+  stream->message.head_bytes = stream->message.header_length = (i32)form->header_length;
+  stream->message.body_bytes = (i32)bytes;
+  stream->message.parameters = port->parameters;
+  stream->message.parameter_bytes = port->parameter_bytes;
+  stream->message.template = template;
+  stream->message.chunk = -1;
+}
+#else
+static void forget_streams(OutForm *form) { (void)form; }
+static int publish(Shim *shim, i32 number, OutForm *form, const Output *out) { return 0; }
+void sh_writer(Shim *shim, i32 number, const double *facts, const u8 *parameters, i32 length) {}
+void sh_publishes(Shim *shim, i32 number, i32 open) {}
+void sh_learn(Shim *shim, i32 number, i32 template) {}
+#endif
 
 static i32 port_of(Shim *shim, const Str *id) {
   for (i32 i = 0; i < shim->ports; i++) {
@@ -942,6 +1039,7 @@ static i32 form_of(Shim *shim, i32 port_number, const Sch *schema) {
   port->form[made].key = key.bytes;
   port->form[made].key_length = key.used;
   port->form[made].figures.used = 0;
+  forget_streams(port->form + made);
   if (!shim->sink(SINK_SCHEMA, port_number * MAX_OUT_FORMS + made)) {
     port->form[made].key = 0;
     give(key.bytes);
@@ -952,14 +1050,19 @@ static i32 form_of(Shim *shim, i32 port_number, const Sch *schema) {
   return made;
 }
 
-/// A column of one node with a fixed width and no nulls, as most are: walk_all in a few steps. 0: it is not one.
-static int walk_flat(Shim *shim, OutForm *form, const Arr *array, i64 *total) {
-  i64 bytes = array->length * form->width, *figures;
-  Op *op;
+/// Is it a column of one node with a fixed width and no nulls, as most are?
+static int is_flat(const OutForm *form, const Arr *array) {
   if (!form->width || array->n_buffers != 2 || array->n_children || array->dictionary || !array->buffers) return 0;
   if (array->null_count && (array->null_count != -1 || array->buffers[0])) return 0;
   if (array->length <= 0 || array->length > MAX_LENGTH || array->offset < 0 || array->offset > MAX_LENGTH) return 0;
-  if (bytes <= 0 || bytes > MAX_BODY || !array->buffers[1] || !(op = push(&shim->ops, sizeof *op))) return 0;
+  return array->length * form->width <= MAX_BODY && array->buffers[1];
+}
+
+/// Of a flat one: walk_all in a few steps. 0: no memory.
+static int walk_flat(Shim *shim, OutForm *form, const Arr *array, i64 *total) {
+  i64 bytes = array->length * form->width, *figures;
+  Op *op = push(&shim->ops, sizeof *op);
+  if (!op) return 0;
   op->kind = OP_COPY;
   op->batch = 0;
   op->at = 0;
@@ -991,7 +1094,7 @@ static int stage(Shim *shim, Op *op) {
 /// Takes ownership of an output. Returns an error for the operator, or 0.
 static Str *accept(Shim *shim, Output *out) {
   i32 port, form_number, flat, changed, staged;
-  i64 total = 0, ops = shim->ops.used, figures = shim->figures.used, count;
+  i64 total = 0, ops = shim->ops.used, figures = shim->figures.used, count, rows;
   OutForm *form;
   Sent *sent;
   const char *wrong = 0;
@@ -1005,27 +1108,35 @@ static Str *accept(Shim *shim, Output *out) {
       shim->sink_error = text("", out->id.ptr, out->id.len, "");
       if (shim->sink(SINK_NAME, 0)) port = port_of(shim, &out->id);
     }
-    if (port < 0) goto refused;
+    if (port < 0) goto done;
   }
   if (!out->array.release) {
     error = refuse("it is released already");
-    goto refused;
+    goto done;
   }
   if ((form_number = form_of(shim, port, &out->schema)) < 0) {
     error = shim->sink_error;
     shim->sink_error = 0;
-    goto refused;
+    goto done;
   }
   if (ops != shim->ops.used) ops = shim->ops.used, figures = shim->figures.used;
   form = shim->port[port]->form + form_number;
-  flat = walk_flat(shim, form, &out->array, &total);
+  flat = is_flat(form, &out->array);
+  if (flat && publish(shim, port, form, out)) {
+    // What could not be woken is the sender's to know.
+    error = shim->sink_error;
+    shim->sink_error = 0;
+    goto done;
+  }
+  flat = flat && walk_flat(shim, form, &out->array, &total);
   if (!flat) shim->ops.used = ops;
   if (!flat && (wrong = walk_all(shim, form, &out->array, &total))) {
     shim->ops.used = ops;
     shim->figures.used = figures;
     error = refuse(wrong);
-    goto refused;
+    goto done;
   }
+  rows = flat ? out->array.length : 0;
   sent = shim->sent + shim->collected;
   staged = flat && !out->context.len && stage(shim, (Op *)shim->ops.bytes + ops / (i64)sizeof(Op));
   if (staged) {
@@ -1036,6 +1147,7 @@ static Str *accept(Shim *shim, Output *out) {
     shim->held++;
   }
   sent->held = !staged;
+  sent->rows = rows;
   sent->port = port;
   sent->form = form_number;
   sent->first_op = ops / (i64)sizeof(Op);
@@ -1053,7 +1165,7 @@ static Str *accept(Shim *shim, Output *out) {
       if (place) copy(place, shim->figures.bytes + figures, count);
     }
   }
-  form->length = flat ? out->array.length : -1;
+  form->length = flat ? rows : -1;
   if (flat) form->figures.used = 0;
   // Bit 0: the figures have changed; 1: there is an OpenTelemetry context; 2: the elements are staged; above: figures.
   shim->words[W_SENT + 2 * shim->collected + 1] =
@@ -1067,7 +1179,7 @@ static Str *accept(Shim *shim, Output *out) {
     shim->sink_error = 0;
   }
   return error;
-refused:
+done:
   drop_output(out);
   shim->out_releases++;
   return error;
@@ -1454,13 +1566,14 @@ i32 sh_text(Shim *shim, i32 which, u8 *target, i32 capacity) {
   return (i32)move_text(which == 0 ? &shim->error : which == 1 ? &shim->sink_error : &shim->late_error, target, capacity);
 }
 
-/// Counters: inputs exported, inputs released, outputs received, outputs released, releases that came twice.
+/// Counters: inputs exported, inputs released, outputs received, outputs released, releases that came twice, outputs published from here.
 double sh_count(Shim *shim, i32 which) {
-  i64 counts[5];
+  i64 counts[6];
   counts[0] = shim->exports;
   counts[1] = shim->releases;
   counts[2] = shim->out_exports;
   counts[3] = shim->out_releases;
   counts[4] = shim->doubles;
+  counts[5] = shim->published;
   return (double)counts[which];
 }

@@ -38,7 +38,11 @@ export type Writer = Pick<
   | "lend"
   | "detach"
   | "close"
->
+  | "wake"
+> & {
+  /** For C code of this thread that publishes here as well; null: messages also go where only JavaScript can bring them. */
+  share(): Float64Array | null
+}
 
 /** A message that waits for room: written already, in memory of its own or in a chunk. */
 type Pending = {
@@ -89,6 +93,16 @@ export class Output implements Waiter {
   /** Do so many messages wait that one more would be refused? */
   get full(): boolean {
     return this.#queue.length >= MAX_PENDING_SENDS
+  }
+
+  /** @internal What C code of this thread must know to publish here as well, while nothing is {@link blocked}; null: it can't. */
+  share(): Float64Array | null {
+    return this.#writer.share()
+  }
+
+  /** @internal Wakes the consumers that sleep, after C has published. */
+  wake(): void {
+    this.#writer.wake()
   }
 
   /** Sends, or queues the message until every backpressure consumer has room. */

@@ -103,6 +103,15 @@ export class FanWriter implements Writer {
     this.#rings.detach(chunk, buffer)
   }
 
+  /** Siblings have queues of JavaScript. */
+  share(): null {
+    return null
+  }
+
+  wake(): void {
+    this.#rings.wake()
+  }
+
   close(): void {
     this.#rings.close()
     for (const edge of this.#siblings) edge.end()

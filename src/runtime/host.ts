@@ -76,6 +76,18 @@ export interface OperatorOutputs {
    * `payload.write` is called before this returns, any number of times. Parameters may be encoded already.
    */
   sendPayload(output: string, payload: Payload, parameters?: Parameters | Uint8Array): Promise<void>
+  /** For hosts whose operators' messages are in C already: the rings of an output. */
+  rings?(output: string): OutputRings
+}
+
+/** An output that C code of this thread publishes on as well (ffi/dora_writer.h), once something was sent there. */
+export interface OutputRings {
+  /** Does a message wait for room? Nothing may go before it. */
+  readonly blocked: boolean
+  /** What the C code must know; null: it may not publish, the output also goes to siblings. */
+  share(): Float64Array | null
+  /** Wakes the consumers that sleep. */
+  wake(): void
 }
 
 /** Loads operators of one kind. */

@@ -6,12 +6,13 @@ import { nodesOf, planOf, readSchemaKey } from "../arrow/c-schema.ts"
 import { type ElementArray, type ElementName, viewElements } from "../core/elements.ts"
 import type { Payload } from "../shm/payload.ts"
 import { encodeParameters } from "../wire/metadata.ts"
-import type { OperatorContext } from "./host.ts"
+import type { OperatorContext, OutputRings } from "./host.ts"
 import type { Shim } from "./library-shim.ts"
 
-/** What the shim asks for: the name of an output, the type of an array, room for more. */
+/** What the shim asks for: the name of an output, the type of an array, room for more, consumers that sleep to be woken. */
 const SINK_NAME = 0
 const SINK_SCHEMA = 1
+const SINK_FLUSH = 2
 const WORD_COUNT = 0
 const WORD_SENT = 4
 const MAX_COLLECTED = 64
@@ -31,11 +32,21 @@ const MAX_CONTEXT_BYTES = 16 * 1024
 /** What official operators send with each output when nobody traces. */
 const NO_CONTEXT = encodeParameters({ open_telemetry_context: "" })
 
-type Port = { name: string; templates: number }
+/** An output: where the shim may publish by itself, and whether it does. */
+type Port = {
+  name: string
+  number: number
+  templates: number
+  rings: OutputRings | null
+  open: boolean
+}
 /** What messages of one type and size have in common. */
 type Form = {
-  output: string
+  port: Port
   header: StreamHeader
+  /** Its newest template, whose first message may be the only one, and the one that the shim was told last. */
+  newest: number
+  learned: number
   bytes: Uint8Array | null
   bodyLength: number
   /** Its elements as a typed array has them, of one row; null: none has. */
@@ -83,10 +94,10 @@ export class LibraryOutputs {
     try {
       if (kind === SINK_NAME) return this.#declare()
       if (kind === SINK_SCHEMA) this.#learn(number)
-      else {
+      else if (kind === SINK_FLUSH) {
         const error = this.write()
         if (error !== null) throw error
-      }
+      } else this.#ports[number]!.rings!.wake()
       return 1
     } catch (error) {
       const text = Buffer.from(error instanceof Error ? error.message : String(error))
@@ -123,7 +134,23 @@ export class LibraryOutputs {
     payload.template = header.template
     payload.flat = facts & STAGED ? (form.views[number] ?? this.#stagedView(form, number)) : null
     // Who waits for room holds back the next event of this operator; nobody has to wait here.
-    void this.#context.outputs.sendPayload(form.output, payload, parameters)
+    void this.#context.outputs.sendPayload(form.port.name, payload, parameters)
+    if (form.port.rings !== null) this.#share(form, form.port.rings, number)
+  }
+
+  /** Others like this one, which was sent, the shim may publish by itself while nothing waits. */
+  #share(form: Form, { blocked }: OutputRings, number: number): void {
+    const { port, header } = form
+    if (blocked === port.open) {
+      port.open = !blocked
+      this.#shim.sh_publishes(this.#operator, port.number, blocked ? 0 : 1)
+    }
+    const { template } = header
+    if (template > form.newest) form.newest = template
+    else if (template !== form.learned) {
+      form.learned = template
+      this.#shim.sh_learn(this.#operator, number, template)
+    }
   }
 
   #update(form: Form, formNumber: number, number: number, count: number): void {
@@ -173,8 +200,8 @@ export class LibraryOutputs {
     // The very string that the runtime has, since it is compared for each message.
     const declared = this.#context.outputs.names().find((one) => one === name)
     if (declared !== undefined) {
-      this.#ports.push({ name: declared, templates: 0 })
       this.#shim.sh_port(this.#operator, Buffer.from(name), Buffer.byteLength(name))
+      this.#openPort(declared)
       return 1
     }
     if (!this.#undeclared.has(name)) {
@@ -183,6 +210,22 @@ export class LibraryOutputs {
       this.#context.log.warn(`operator \`${this.#context.plan.id}\`: ${what}`)
     }
     return 0
+  }
+
+  #openPort(name: string): void {
+    const number = this.#ports.length
+    const rings = this.#context.outputs.rings?.(name)
+    const facts = rings?.share() ?? null
+    this.#ports.push({
+      name,
+      number,
+      templates: 0,
+      rings: facts && rings!,
+      open: false,
+    })
+    if (facts === null) return
+    const parameters = Buffer.from(NO_CONTEXT)
+    this.#shim.sh_writer(this.#operator, number, facts, parameters, parameters.byteLength)
   }
 
   /** An array of a type that this output has not sent yet. */
@@ -196,8 +239,10 @@ export class LibraryOutputs {
     const port = this.#ports[Math.floor(formNumber / FORMS_PER_OUTPUT)]!
     const header = new StreamHeader(field, () => ++port.templates)
     this.#forms[formNumber] = {
-      output: port.name,
+      port,
       header,
+      newest: 0,
+      learned: 0,
       bytes: null,
       bodyLength: -1,
       unit: elementsOf(field, ONE_ROW, NO_OFFSETS),

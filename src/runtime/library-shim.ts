@@ -7,7 +7,10 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { DoraError } from "../core/errors.ts"
 
-const SOURCE = fileURLToPath(new URL("../../ffi/operator_shim.c", import.meta.url))
+const FOLDER = fileURLToPath(new URL("../../ffi/", import.meta.url))
+const SOURCE = join(FOLDER, "operator_shim.c")
+/** All that it consists of. */
+const SOURCES = [SOURCE, join(FOLDER, "dora_writer.h"), join(FOLDER, "dora_layout.h")]
 const COMPILERS = ["cc", "gcc", "clang"]
 const FLAGS = ["-O3", "-fPIC", "-shared", "-w"]
 const COMPILE_LIMIT_MS = 60_000
@@ -43,6 +46,9 @@ const SYMBOLS = {
   sh_figures_of: { args: ["ptr", "i32", "buffer"], returns: "void" },
   sh_context_of: { args: ["ptr", "i32", "buffer", "i32"], returns: "i32" },
   sh_header: { args: ["ptr", "i32", "buffer", "i32", "f64", "buffer", "i32"], returns: "void" },
+  sh_writer: { args: ["ptr", "i32", "buffer", "buffer", "i32"], returns: "void" },
+  sh_publishes: { args: ["ptr", "i32", "i32"], returns: "void" },
+  sh_learn: { args: ["ptr", "i32", "i32"], returns: "void" },
   sh_write: { args: ["ptr", "i32", "buffer", "f64", "i32"], returns: "void" },
 } as const satisfies Record<string, FFIFunction>
 
@@ -82,8 +88,8 @@ export function operatorShim(): Shim {
 /** `DORA_BUN_OPERATOR_SHIM=bun` keeps the machine's compiler out of it. */
 function fromCompiler(): Shim | null {
   if (process.env.DORA_BUN_OPERATOR_SHIM === "bun") return null
-  const source = readFileSync(SOURCE)
-  const name = `operator-shim-${Bun.hash(source).toString(16)}-${process.arch}.so`
+  const source = SOURCES.map((path) => readFileSync(path, "utf8"))
+  const name = `operator-shim-${Bun.hash(source.join()).toString(16)}-${process.arch}.so`
   const file = join(cacheFolder(), name)
   if (!isOurs(file) && !build(file)) return null
   try {

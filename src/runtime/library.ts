@@ -117,6 +117,8 @@ export type LibraryCounts = {
   outputs: number
   outputsReleased: number
   releasedTwice: number
+  /** Outputs that the shim has published by itself. */
+  published: number
 }
 
 /** One operator of a shared library. It is never unloaded: its threads and its arrays may outlive it. */
@@ -184,6 +186,7 @@ export class LibraryOperator implements Operator {
       outputs: count(2),
       outputsReleased: count(3),
       releasedTwice: count(4),
+      published: count(5),
     }
   }
 

@@ -4,7 +4,7 @@ import { MAX_PENDING_SENDS } from "../core/limits.ts"
 import { NodeClosedError, TooManyPendingSendsError, UnknownOutputError } from "../node/errors.ts"
 import type { Output } from "../node/output.ts"
 import type { Payload } from "../shm/payload.ts"
-import type { OperatorOutputs } from "./host.ts"
+import type { OperatorOutputs, OutputRings } from "./host.ts"
 
 /** The outputs of one operator, by its own names for them. */
 export class Outputs implements OperatorOutputs {
@@ -55,6 +55,10 @@ export class Outputs implements OperatorOutputs {
     this.#checkRoom(found)
     const sent = found.sendPayload(payload, parameters)
     return found.blocked ? this.#wait(sent) : sent
+  }
+
+  rings(output: string): OutputRings {
+    return this.#outputs.get(output)!
   }
 
   /** Ends every output after what waits has been sent. */

@@ -1,25 +1,19 @@
-// `many LIBRARY INPUT,… EVENTS`: sends events of these inputs by turns, and prints how much memory that has cost.
-import { libraryHost } from "../../src/runtime/library.ts"
-import type { LibraryOperator } from "../../src/runtime/library.ts"
-import type { Payload } from "../../src/shm/payload.ts"
-import { contextOf, inputEvent, streamOf } from "../support/operators.ts"
+// `many LIBRARY INPUT,… EVENTS`: sends events of these inputs by turns, outputs into a ring whose consumer takes nothing, and prints how
+// much memory that has cost.
+import { inputEvent, streamOf } from "../support/operators.ts"
+import { Rig } from "../support/rig.ts"
 
 const [path, inputs, events] = Bun.argv.slice(2)
-const target = new Uint8Array(64 * 1024)
-const NAMES = ["out", "log"]
-const sendPayload = (_: string, payload: Payload) => {
-  payload.write(target, 64)
-  return Promise.resolve()
-}
-const operator = (await libraryHost.load(
-  contextOf(path!, { names: () => NAMES, sendPayload }),
-)) as LibraryOperator
+using rig = await new Rig({ sink: { queue_size: 10 } }).load(path!)
+const { operator } = rig
+/** Mostly such as need no chunk of the pool. */
+const SIZES = [0, 1, 5000, ...Array.from({ length: 13 }, (_, i) => [8, 100][i % 2]!)]
 const kinds = inputs!.split(",").map((id) => {
-  return [0, 1, 100, 5000].map((size) => inputEvent(id, streamOf(new Uint8Array(size).fill(size))))
+  return SIZES.map((size) => inputEvent(id, streamOf(new Uint8Array(size).fill(size))))
 })
 const all = Array.from(
-  { length: 4 * kinds.length },
-  (_, i) => kinds[i % kinds.length]![(i >> 2) & 3]!,
+  { length: SIZES.length * kinds.length },
+  (_, i) => kinds[i % kinds.length]![Math.floor(i / kinds.length)]!,
 )
 
 function run(count: number): void {

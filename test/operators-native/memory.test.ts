@@ -34,10 +34,11 @@ withCc(
   () => {
     const { grown, counts } = grow("c", ["bytes"], 10_000_000)
     expect(grown).toBeLessThan(8 * MB)
-    const { inputs, inputsReleased, outputs, outputsReleased, releasedTwice } = counts
+    const { inputs, inputsReleased, outputs, outputsReleased, releasedTwice, published } = counts
     expect([inputs, inputsReleased, outputs, outputsReleased, releasedTwice]).toEqual([
       10_000_000, 10_000_000, 10_000_000, 10_000_000, 0,
     ])
+    expect(published).toBeGreaterThan(8_000_000)
   },
   LIMIT_MS,
 )

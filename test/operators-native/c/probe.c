@@ -59,6 +59,17 @@ static DoraResult_t echo(Probe *probe, Input_t *input, const SendOutput_t *send_
   return dora_send_operator_array(send_output, "out", &array, &schema);
 }
 
+/* An echo under the context of its input. */
+static DoraResult_t traced(Input_t *input, const SendOutput_t *send_output) {
+  Output_t output;
+  output.id = dora_copy_bytes("out", 3);
+  output.metadata.open_telemetry_context = dora_copy_bytes(input->metadata.open_telemetry_context.ptr, input->metadata.open_telemetry_context.len);
+  output.schema = input->schema;
+  output.schema.release = release_copy;
+  dora_take_array(input, &output.data_array);
+  return send_output->call(send_output->env, output);
+}
+
 static void *send_later(void *context) {
   Probe *probe = context;
   for (int i = 0; i < 1000; i++) {
@@ -80,6 +91,7 @@ static OnEventResult_t on_input(Probe *probe, Input_t *input, const SendOutput_t
     answer.result = dora_send_operator_output(send_output, "out", data.ptr, data.len);
     dora_free_data(data);
   } else if (dora_input_is(input, "echo")) answer.result = echo(probe, input, send_output);
+  else if (dora_input_is(input, "traced")) answer.result = traced(input, send_output);
   else if (dora_input_is(input, "context"))
     answer.result = log_text(send_output, "", input->metadata.open_telemetry_context.ptr, input->metadata.open_telemetry_context.len);
   else if (dora_input_is(input, "keep")) dora_take_array(input, &probe->kept[probe->kept_count++]);
