@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test"
+import { describe, expect, spyOn, test } from "bun:test"
 import { Nodes } from "../../test/support/nodes.ts"
 import { FlowClock, readEpoch } from "../shm/clock.ts"
 import type { WaitMode } from "../shm/plan.ts"
@@ -6,6 +6,7 @@ import type { Sleeper, SleepKind } from "../shm/sleep.ts"
 import { type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { InputEvent } from "./event.ts"
 import type { Receiver } from "./receiver.ts"
+import { Rehearsal } from "./rehearsal.ts"
 import type { Waiter } from "./waiter.ts"
 import { Waiting } from "./waiting.ts"
 
@@ -77,6 +78,19 @@ class FakeWaiter implements Waiter {
 }
 
 describe("waiting", () => {
+  test.each([
+    ["busy", true],
+    ["adaptive", false],
+  ] as const)("for what nobody foretells keeps the way warm: %s, %p", (mode, warm) => {
+    const { waiting } = makeWaiting(mode)
+    const run = spyOn(Rehearsal.prototype, "run")
+    const nothing = { pollArrived: () => null, poll: () => null, ended: false }
+    const source = { ...nothing, forecast: () => NO_FORECAST }
+    for (let i = 0; i < 20; i++) expect(waiting.spinFor(source)).toBeNull()
+    expect(run.mock.calls.length > 0).toBe(warm)
+    run.mockRestore()
+  })
+
   test("for room alone sleeps shortly for half of the queue, then without a limit, whatever else is due", () => {
     const { sleeper, waiting } = makeWaiting("park")
     const halves: boolean[] = []

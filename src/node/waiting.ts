@@ -16,8 +16,10 @@ const SLICE_NS = 1_000_000
 const ROUNDS_NS = 200_000
 /** The clock is read once in so many looks. */
 const LOOKS_PER_CLOCK = 64
-/** A wait for something foretold keeps the way warm once in so many readings of the clock, or rounds. */
+/** A wait for something foretold keeps the way warm once in so many readings of the clock, or rounds, … */
 const REHEARSAL_MASK = 31
+/** … and one without end more rarely, since what is made on the way is garbage: every quarter of a millisecond. */
+const BUSY_REHEARSAL_MASK = 255
 /** A producer sleeps this long until half of a full queue is free, and only then until there is any room. */
 const HALF_NS = 1_000_000
 /** Between two looks of a producer for room, about 25 ns each. */
@@ -104,6 +106,8 @@ export class Waiting {
       }
       if (!over && now < until) {
         if (foretoldSince > 0 && (rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(rounds === 1)
+        else if (this.#mode === "busy" && (++rounds & BUSY_REHEARSAL_MASK) === 0)
+          this.#rehearse(false)
         continue
       }
       if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
