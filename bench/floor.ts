@@ -10,6 +10,7 @@ export const FLOOR_NAMES = [
   "pipe",
   "unix",
   "ring",
+  "ring4k",
   "paced",
   "memcpy",
   "jitter",
@@ -52,6 +53,11 @@ const PROGRAMS: Record<FloorName, Program> = {
   ring: {
     source: "ring.c",
     arguments: (rounds) => ["pingpong", rounds, "64"],
+    rounds: ROUND_TRIPS,
+  },
+  ring4k: {
+    source: "ring.c",
+    arguments: (rounds) => ["pingpong", rounds, "4096"],
     rounds: ROUND_TRIPS,
   },
   paced: {
@@ -102,7 +108,7 @@ export class Floors {
   /** How a floor is called in a table. */
   nameOf(name: FloorName): string {
     if (!this.#compiler) return "Atomics"
-    return name === "ring" ? "ring in C" : `C ${name}`
+    return name.startsWith("ring") ? "ring in C" : `C ${name}`
   }
 
   /**

@@ -7,6 +7,7 @@ const ABOUT: Record<FloorName, string> = {
   pipe: "both sides sleep on a pipe",
   unix: "both sides sleep on a unix socket",
   ring: "our ring, written in C",
+  ring4k: "4 KB by it, copied in and out",
   paced: "every 5 ms to a sleeper, one way",
   memcpy: "4 MB into shared memory",
   jitter: "interruptions of a program that spins",
