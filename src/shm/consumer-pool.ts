@@ -1,14 +1,14 @@
 // A consumer's half of a pool: which chunks it reads, and until when. docs/adr/0003-chunk-ownership.md.
 import { assert } from "../core/assert.ts"
 import type { Pool } from "./pool.ts"
+import { addressOf, sharedWords } from "./shared.ts"
 
 /** The consumer's half: marks what it reads. One writer, so marks are stores of a private copy. */
 export class ConsumerPool {
   readonly pool: Pool
-  readonly #words: Int32Array
+  /** Our copy of the line, and behind it how many chunks are marked. Shared with C: ffi/relay_lane.c. */
+  readonly #words: Int32Array<ArrayBuffer>
   readonly #first: number
-  /** Chunks that are marked now. */
-  borrowed = 0
 
   constructor(pool: Pool, line: number) {
     assert(
@@ -17,9 +17,23 @@ export class ConsumerPool {
     )
     this.pool = pool
     this.#first = line * pool.lineWords
-    this.#words = new Int32Array(pool.lineWords)
+    this.#words = sharedWords(pool.lineWords + 1)
     // A predecessor's marks are gone: the daemon zeroed the line before it started us.
     for (let i = 0; i < pool.lineWords; i++) Atomics.store(pool.lines, this.#first + i, 0)
+  }
+
+  /** Chunks that are marked now. */
+  get borrowed(): number {
+    return this.#words[this.pool.lineWords]!
+  }
+
+  /** Addresses and numbers for C code of this thread that borrows here as well. */
+  share(): Float64Array {
+    const { pool } = this
+    const marks = addressOf(this.#words)
+    const line = addressOf(pool.lines) + this.#first * 4
+    const facts = [pool.chunkPointer(0) as number, pool.strideBytes, pool.chunks]
+    return Float64Array.of(...facts, line, marks, marks + pool.lineWords * 4)
   }
 
   /** Marks a chunk before the claim. False: we hold it already, so its producer is not honest. */
@@ -29,7 +43,7 @@ export class ConsumerPool {
     if (this.#words[word]! & bit) return false
     this.#words[word]! |= bit
     Atomics.store(this.pool.lines, this.#first + word, this.#words[word]!)
-    this.borrowed++
+    this.#words[this.pool.lineWords]!++
     return true
   }
 
@@ -38,7 +52,7 @@ export class ConsumerPool {
     const word = chunk >>> 5
     this.#words[word]! &= ~(1 << (chunk & 31))
     Atomics.store(this.pool.lines, this.#first + word, this.#words[word]!)
-    this.borrowed--
+    this.#words[this.pool.lineWords]!--
   }
 }
 

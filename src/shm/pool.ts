@@ -20,6 +20,7 @@ import { closeFd, mapMemory, openPeerFd, SharedMemoryError, unmapMemory } from "
 import type { SegmentRef } from "./plan.ts"
 import type { ProducerRing } from "./ring.ts"
 import { checkHeader } from "./segment.ts"
+import { addressOf, sharedWords } from "./shared.ts"
 
 /** A pool mapped into this process. It is larger than one ArrayBuffer may be, so views are made chunk by chunk. */
 export class Pool {
@@ -116,22 +117,23 @@ export function generationOf(word: number): number {
   return word >>> CHUNK_BITS
 }
 
-/** The producer's view of one edge: which of its queued messages lie in which chunk. */
+/** Words of an {@link EdgeRecord}: messages before this index are no longer counted as queued; the consumer left for good. */
+const COUNTED = 0
+const GONE = 1
+
+/** The producer's view of one edge: which of its queued messages lie in which chunk. Shared with C: ffi/dora_pool.h. */
 class EdgeRecord {
   readonly ring: ProducerRing
   readonly line: number
+  readonly state = sharedWords(2)
   /** Chunk + 1 by slot, 0 for an inline message. */
-  readonly chunkAt: Int32Array
-  /** Messages before this index are no longer counted as queued. */
-  counted: number
-  /** The consumer left for good. */
-  gone = false
+  readonly chunkAt: Int32Array<ArrayBuffer>
 
   constructor(ring: ProducerRing, line: number, slots: number) {
     this.ring = ring
     this.line = line
-    this.chunkAt = new Int32Array(slots)
-    this.counted = ring.tail
+    this.chunkAt = sharedWords(slots)
+    this.state[COUNTED] = ring.tail
   }
 }
 
@@ -143,6 +145,10 @@ const COPIED = 2
 const MOST_AHEAD = 4
 /** … as long as these messages stay in the cache together: what is warm is used again rather. */
 const AHEAD_BYTES = 1024 * 1024
+/** Where they are kept: how many, the next one, and then they. */
+const AHEAD_COUNT = 0
+const AHEAD_NEXT = 1
+const AHEAD_FIRST = 2
 
 /** The producer's half: gives out free chunks, lowest first, so that warm pages are used again. */
 export class ProducerPool {
@@ -150,24 +156,22 @@ export class ProducerPool {
   readonly generation: number
   readonly #edges: EdgeRecord[] = []
   /** Queued slots that refer to a chunk, over all edges. */
-  readonly #queued: Int32Array
+  readonly #queued: Int32Array<ArrayBuffer>
   /** {@link LENT}, {@link COPIED}, or 0: not lent. */
-  readonly #lent: Uint8Array
+  readonly #lent: Uint8Array<ArrayBuffer>
   /** Template whose header lies at the start of a chunk; 0: unknown. */
-  readonly #templates: Int32Array
+  readonly #templates: Int32Array<ArrayBuffer>
   /** Chunks that the last look found free, in their order. Only we can change that: to look again takes lines from the consumers. */
-  readonly #ahead = new Int32Array(MOST_AHEAD)
-  #aheadCount = 0
-  #aheadNext = 0
+  readonly #ahead = sharedWords(AHEAD_FIRST + MOST_AHEAD)
   /** Views over whole chunks for our own writes, as large as was needed so far. */
   readonly #writeViews: Uint8Array[] = []
 
   constructor(pool: Pool, generation: number) {
     this.pool = pool
     this.generation = generation
-    this.#queued = new Int32Array(pool.chunks)
-    this.#lent = new Uint8Array(pool.chunks)
-    this.#templates = new Int32Array(pool.chunks)
+    this.#queued = sharedWords(pool.chunks)
+    this.#lent = new Uint8Array(new ArrayBuffer(pool.chunks))
+    this.#templates = sharedWords(pool.chunks)
   }
 
   /** Adds an edge; `slots` is the size of its ring, `line` its borrow line in the pool. */
@@ -179,6 +183,19 @@ export class ProducerPool {
     this.#edges.push(new EdgeRecord(ring, line, slots))
   }
 
+  /** Addresses and numbers for C code of this thread that publishes here as well (ffi/dora_pool.h). */
+  share(): Float64Array {
+    const { pool } = this
+    const state = [this.#queued, this.#lent, this.#templates, this.#ahead]
+    const edges = this.#edges.flatMap(({ state, chunkAt, line }) => [
+      addressOf(state),
+      addressOf(chunkAt),
+      addressOf(pool.lines) + line * pool.lineWords * 4,
+    ])
+    const facts = [pool.chunkPointer(0) as number, pool.strideBytes, pool.chunks, this.generation]
+    return Float64Array.from([...facts, ...state.map(addressOf), ...edges])
+  }
+
   /**
    * The lowest free chunk, lent to the caller until {@link giveBack}; −1 when there is none. A chunk is free when it is
    * not lent, no queued slot refers to it, and no consumer has marked it. Per edge the tail is read before the line: a
@@ -187,8 +204,9 @@ export class ProducerPool {
    * @param bytes  of the message
    */
   allocate(bytes: number): number {
-    if (this.#aheadNext === this.#aheadCount && !this.#look(bytes)) return -1
-    const chunk = this.#ahead[this.#aheadNext++]!
+    const ahead = this.#ahead
+    if (ahead[AHEAD_NEXT] === ahead[AHEAD_COUNT] && !this.#look(bytes)) return -1
+    const chunk = ahead[AHEAD_FIRST + ahead[AHEAD_NEXT]!++]!
     this.#lent[chunk] = LENT
     return chunk
   }
@@ -196,10 +214,11 @@ export class ProducerPool {
   /** Looks for free chunks; false when there is none. */
   #look(bytes: number): boolean {
     const most = Math.min(MOST_AHEAD, Math.max(1, Math.floor(AHEAD_BYTES / bytes)))
-    this.#aheadNext = 0
-    this.#aheadCount = 0
+    const ahead = this.#ahead
+    ahead[AHEAD_NEXT] = 0
+    ahead[AHEAD_COUNT] = 0
     for (const edge of this.#edges) {
-      if (edge.gone) continue
+      if (edge.state[GONE]) continue
       edge.ring.refreshTail()
       this.#uncount(edge)
     }
@@ -210,11 +229,11 @@ export class ProducerPool {
       const end = Math.min(chunks, word * 32 + 32)
       for (let chunk = word * 32; chunk < end; chunk++) {
         if ((busy >>> (chunk & 31)) & 1 || this.#lent[chunk] || this.#queued[chunk]) continue
-        this.#ahead[this.#aheadCount++] = chunk
-        if (this.#aheadCount === most) return true
+        ahead[AHEAD_FIRST + ahead[AHEAD_COUNT]!++] = chunk
+        if (ahead[AHEAD_COUNT] === most) return true
       }
     }
-    return this.#aheadCount > 0
+    return ahead[AHEAD_COUNT]! > 0
   }
 
   /** Is a lent chunk one that its owner fills in? */
@@ -238,8 +257,8 @@ export class ProducerPool {
   /** The consumer of an edge left for good: nothing of it is queued any more. */
   forget(edge: number): void {
     const record = this.#edges[edge]!
-    if (record.gone) return
-    record.gone = true
+    if (record.state[GONE]) return
+    record.state[GONE] = 1
     record.ring.tail = record.ring.head
     this.#uncount(record)
   }
@@ -267,17 +286,19 @@ export class ProducerPool {
 
   /** Takes what has left the queue out of the count. */
   #uncount(edge: EdgeRecord): void {
-    const { chunkAt, ring } = edge
+    const { chunkAt, ring, state } = edge
+    // C code may have looked later than we have.
+    if (((ring.tail - state[COUNTED]!) | 0) <= 0) return
     const mask = chunkAt.length - 1
     // Never more than slots, unless somebody damaged the tail.
     let left = chunkAt.length
-    for (let i = edge.counted; i !== ring.tail && left > 0; i = (i + 1) | 0, left--) {
+    for (let i = state[COUNTED]!; i !== ring.tail && left > 0; i = (i + 1) | 0, left--) {
       const chunk = chunkAt[i & mask]!
       if (chunk > 0) {
         this.#queued[chunk - 1]!--
         chunkAt[i & mask] = 0
       }
     }
-    edge.counted = ring.tail
+    state[COUNTED] = ring.tail
   }
 }

@@ -128,6 +128,11 @@ export class EdgeReader {
   /** Called after a claim when the producer waits for room. */
   onCredit: (() => void) | null = null
 
+  /** The newest pool that a message lay in, and its generation. */
+  get newest(): { pool: ConsumerPool; generation: number } | null {
+    return this.#last && { pool: this.#last, generation: this.#lastGeneration }
+  }
+
   /** From now on messages of this template are delivered as `body`, if they are small enough to come through slots. */
   learn(template: number, make: ElementConstructor, offset: number, length: number): void {
     // A slot that is being rewritten can name the template of a large message beside the word of a small one.

@@ -72,6 +72,11 @@ class RingEnd {
     )
   }
 
+  /** Where its header lies, for C code of this thread. */
+  get address(): number {
+    return this.inbox.address + this.base * 4
+  }
+
   /** Word index of the slot of a message index. */
   protected slotOf(index: number): number {
     return this.firstSlot + (index & this.mask) * this.slotWords
@@ -99,6 +104,7 @@ export class ProducerRing extends RingEnd {
     while (Atomics.load(this.words, this.slotOf(head) + SEQ_WORD) === ((head + 1) | 0)) {
       head = (head + 1) | 0
     }
+    this.words[this.base + HEAD_WORD] = head
     return head
   }
 
@@ -242,6 +248,11 @@ export class ConsumerRing extends RingEnd {
     if (seen === this.tail) return false
     this.tail = seen
     return true
+  }
+
+  /** C code of this thread has taken something. */
+  follow(): void {
+    this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
   }
 
   /** Slots of the ring. */

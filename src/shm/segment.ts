@@ -68,10 +68,15 @@ export class Inbox {
   }
 
   #writeWakeByte(): void {
+    writeByte(this.openWakeFd())
+  }
+
+  /** The write end of the owner's pipe. @throws SharedMemoryError */
+  openWakeFd(): number {
     if (this.#wakeFd < 0) {
       this.#wakeFd = openPeerFd(this.#pid, this.#wakeFdInDaemon, "wake-write")
     }
-    writeByte(this.#wakeFd)
+    return this.#wakeFd
   }
 
   /** Closes the descriptor for waking; the mapping goes with the last reference. */

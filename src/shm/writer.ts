@@ -73,6 +73,11 @@ export class OutputWriter {
     this.closed = this.edges.length > 0 && this.edges.every((e) => e.ring.closed)
   }
 
+  /** Once a message was large. */
+  get pool(): ProducerPool | null {
+    return this.#pool
+  }
+
   /** Does anybody consume this output? */
   get isRead(): boolean {
     return this.edges.length > 0
