@@ -26,6 +26,8 @@ enum {
   DORA_WANT_WORD = 65,
   DORA_ABANDONED_WORD = 96,
   DORA_SENT_BYTES_FLOAT = 64,
+  DORA_WANT_ROOM = 1,
+  DORA_WANT_HALF = 2,
   DORA_RING_HEADER_BYTES = 2944,
   // slot, in words
   DORA_SEQ_WORD = 0,
@@ -40,6 +42,9 @@ enum {
   DORA_HEADER_LENGTH_WORD = 12,
   DORA_SLOT_HEADER_BYTES = 64,
   DORA_LINE_BYTES = 128,
+  // the word for a chunk
+  DORA_CHUNK_BITS = 13,
+  DORA_CHUNK_MASK = 8191,
 };
 
 #endif

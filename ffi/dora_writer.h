@@ -6,16 +6,16 @@
 // - `templates` says what lies in each slot. C writes the negative of a template's number beside a header of its own: to JavaScript that is
 //   a slot whose content it doesn't know. A positive number is JavaScript's, and its parameters may be any.
 // - The clock's state is memory of both.
-// - The pool's record of what is queued is JavaScript's alone. A slot that C fills keeps an entry of one turn before; that message has
+// - The pool's record of what is queued is JavaScript's, and that of dora_pool.h. A slot that C fills keeps an entry of one turn before; that message has
 //   left the queue, and JavaScript takes its entry out when it next looks at the tail, before it records a chunk there.
 //
-// No #include but the layout; gcc or clang. TinyCC has no atomics: it gets no functions from here.
+// No #include but the layout; gcc or clang. TinyCC has no atomics: it gets functions from here only behind dora_words.h, which has some.
 #ifndef DORA_WRITER_H
 #define DORA_WRITER_H
 
 #include "dora_layout.h"
 
-#ifndef __TINYC__
+#if !defined(__TINYC__) || defined(DORA_WORDS_H)
 #define DORA_HAS_WRITER 1
 
 /// As in src/shm/clock.ts: stamps that follow each other closely share a reading, at most so many.

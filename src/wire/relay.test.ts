@@ -4,7 +4,7 @@ import type { Parameters } from "../core/parameters.ts"
 import { HEADER_BYTES } from "./frame.ts"
 import { decodeParameters, encodeParameters } from "./metadata.ts"
 import { Reader, WireError } from "./postcard.ts"
-import { frameSendMessage, LastHead, readSendHead } from "./relay.ts"
+import { frameSendMessage, KnownHeads, readSendHead } from "./relay.ts"
 
 const clock = new HybridClock()
 /** As on a connection: each message where the last one was. */
@@ -19,7 +19,7 @@ function place(output: string, parameters: Parameters, size: number): Uint8Array
 }
 
 test("a head is read as by a reader that has seen nothing before it", () => {
-  const last = new LastHead()
+  const last = new KnownHeads()
   const messages: [string, Parameters][] = [
     ["out", {}],
     ["out", {}],
@@ -32,16 +32,36 @@ test("a head is read as by a reader that has seen nothing before it", () => {
   ]
   for (const [output, parameters] of messages) {
     const body = place(output, parameters, 100)
-    const { stamp, ...head } = readSendHead(new Reader(body), last)
-    const fresh = readSendHead(new Reader(body), new LastHead())
+    const { stamp, like: _, ...head } = readSendHead(new Reader(body), last)
+    const { like: __, ...fresh } = readSendHead(new Reader(body), new KnownHeads())
     expect({ ...head, stamp }).toEqual(fresh)
     expect(head).toMatchObject({ output, length: 100 })
     expect(head.parameters ? decodeParameters(head.parameters) : {}).toEqual(parameters)
   }
 })
 
+test("a head is news once: when it is the first of its output, and when new parameters come a second time", () => {
+  const heads = new KnownHeads()
+  const messages: [string, Parameters, boolean][] = [
+    ["out", { a: 1 }, true],
+    ["other", {}, true],
+    ["out", { a: 1 }, false],
+    ["other", {}, false],
+    ["out", { a: 2 }, false],
+    ["out", { a: 3 }, false],
+    ["out", { a: 3 }, true],
+    ["out", { a: 3 }, false],
+    ["out", { a: 3, b: "x".repeat(500) }, false],
+    ["out", { a: 3 }, false],
+  ]
+  for (const [i, [output, parameters, isNews]] of messages.entries()) {
+    const { like } = readSendHead(new Reader(place(output, parameters, 10)), heads)
+    expect([i, like.isNews]).toEqual([i, isNews])
+  }
+})
+
 test("a head that is cut off is refused wherever that is, and the next one is read", () => {
-  const last = new LastHead()
+  const last = new KnownHeads()
   const body = place("out", { a: 1 }, 100)
   readSendHead(new Reader(body), last)
   const head = body.byteLength - 100 - 20

@@ -35,19 +35,71 @@ export type SendHead = {
   parameters: Uint8Array | null
   /** Bytes of the Arrow stream that follows; −1 for a message without data. */
   length: number
+  /** What it has in common with others. */
+  like: KnownHead
 }
 
 /** Parameters that are longer are looked at each time. */
 const MOST_KEPT_BYTES = 256
 
-/** What the last message of a connection looked like: the next one has the same bytes as a rule, and they need no second look. */
-export class LastHead {
+/** So many outputs of a connection are told apart by their bytes. */
+const MOST_KNOWN = 8
+/** Parameters that change from message to message are not worth remembering elsewhere. */
+const STEADY = 2
+
+/** What the last message on an output looked like: the next one has the same bytes as a rule, and they need no second look. */
+export class KnownHead {
+  readonly output: string
   /** Variant, output and metadata version as encoded. */
-  start = new Uint8Array(0)
-  output = ""
+  readonly start: Uint8Array
   parameters = new Uint8Array(0)
   /** What was made of {@link parameters}. */
   passed: Uint8Array | null = null
+  /** Messages in a row with these parameters. */
+  #same = 0
+  #told = false
+
+  constructor(output: string, start: Uint8Array) {
+    this.output = output
+    this.start = start
+  }
+
+  /** A message has come with the parameters that are kept. */
+  repeat(): void {
+    this.#same++
+  }
+
+  /** One has come with others, which are kept from now on. */
+  keep(parameters: Uint8Array<ArrayBuffer>, passed: Uint8Array | null): void {
+    this.#same = this.parameters.length === 0 ? STEADY : 1
+    this.#told = false
+    this.parameters = parameters
+    this.passed = passed
+  }
+
+  /** Has somebody who remembers such messages something to learn now? True once. */
+  get isNews(): boolean {
+    if (this.#told || this.#same < STEADY) return false
+    this.#told = true
+    return true
+  }
+}
+
+/** The heads of one connection. */
+export class KnownHeads {
+  readonly #heads: KnownHead[] = []
+  #oldest = 0
+
+  /** The one that comes next, which is then read; null: another one. */
+  read(reader: Reader): KnownHead | null {
+    for (const head of this.#heads) if (reader.skips(head.start)) return head
+    return null
+  }
+
+  add(head: KnownHead): KnownHead {
+    this.#heads[this.#oldest++ % MOST_KNOWN] = head
+    return head
+  }
 }
 
 /**
@@ -55,37 +107,37 @@ export class LastHead {
  *
  * @throws WireError  also when the head itself is cut off
  */
-export function readSendHead(reader: Reader, last: LastHead): SendHead {
-  const known = last.start.length > 0 && reader.skips(last.start)
-  const output = known ? last.output : readStart(reader, last)
+export function readSendHead(reader: Reader, heads: KnownHeads): SendHead {
+  const like = heads.read(reader) ?? readStart(reader, heads)
+  const { output } = like
   const stamp = readStamp(reader)
-  const parameters = readParameters(reader, last)
-  if (!reader.bool()) return { output, stamp, parameters, length: -1 }
+  const parameters = readParameters(reader, like)
+  if (!reader.bool()) return { output, stamp, parameters, length: -1, like }
   if (reader.varint() !== 0) throw new WireError("unknown kind of data")
   const length = reader.varint()
   if (length === 0) throw new WireError("data of no bytes is no Arrow stream")
-  return { output, stamp, parameters, length }
+  return { output, stamp, parameters, length, like }
 }
 
-function readStart(reader: Reader, last: LastHead): string {
+function readStart(reader: Reader, heads: KnownHeads): KnownHead {
   const from = reader.position
   reader.byte()
   const output = readDataId(reader)
   const version = reader.varint(0xffff)
   if (version !== METADATA_VERSION) throw new WireError(`metadata version ${version}`)
-  last.start = reader.slice(from, reader.position).slice()
-  last.output = output
-  return output
+  return heads.add(new KnownHead(output, reader.slice(from, reader.position).slice()))
 }
 
-function readParameters(reader: Reader, last: LastHead): Uint8Array | null {
-  if (last.parameters.length > 0 && reader.skips(last.parameters)) return last.passed
+function readParameters(reader: Reader, last: KnownHead): Uint8Array | null {
+  if (last.parameters.length > 0 && reader.skips(last.parameters)) {
+    last.repeat()
+    return last.passed
+  }
   const from = reader.position
   const passed = readForeignParameters(reader)
   if (reader.position - from > MOST_KEPT_BYTES) return passed
-  last.parameters = reader.slice(from, reader.position).slice()
   // The bytes that were read are overwritten by the next.
-  last.passed = passed?.slice() ?? null
+  last.keep(reader.slice(from, reader.position).slice(), passed?.slice() ?? null)
   return last.passed
 }
 

@@ -2,8 +2,10 @@
 // else goes to a session like that of any node.
 import { ptr } from "bun:ffi"
 import type { HybridClock, Stamp } from "../../core/clock.ts"
+import { Borrow } from "../../shm/consumer-pool.ts"
 import { closeFd } from "../../shm/libc.ts"
 import { frame, HEADER_BYTES } from "../../wire/frame.ts"
+import type { KnownHead } from "../../wire/relay.ts"
 import { oldReleaseOf } from "../../wire/bincode/messages.ts"
 import { WireError } from "../../wire/postcard.ts"
 import { Session, type SessionHost } from "../session.ts"
@@ -11,6 +13,7 @@ import { oldForm } from "./era/form.ts"
 import { OldIntake } from "./era/intake.ts"
 import { CURRENT } from "./form.ts"
 import { type FrameIntake, Intake, type IntakeOwner } from "./intake.ts"
+import { FLAG, type Lane, LEFT, PLACE, Place, type Stalled } from "./lane.ts"
 import type { RelayNode } from "./node.ts"
 import { Outgoing } from "./outgoing.ts"
 import { BROKEN, ENDED, endWriting, READABLE, receive, send, WRITABLE } from "./sockets.ts"
@@ -25,18 +28,20 @@ export type ConnectionAround = {
   host: SessionHost
   nowNs: () => number
   frameTimeoutMs: number
+  lane: Lane | null
 }
 
 /** A socket, what has arrived on it, and what is to be written. */
 export class Connection implements IntakeOwner {
   readonly fd: number
   readonly out = new Outgoing()
+  readonly place: Place
+  readonly words: Int32Array
   /** Closed: nothing may touch the descriptor any more. */
   gone = false
-  /** A frame that has begun must be complete by then, in monotonic nanoseconds. */
-  deadlineNs = Number.POSITIVE_INFINITY
   readonly #session: Session
   #intake: FrameIntake
+  readonly #lane: Lane | null
   readonly #clock: HybridClock
   readonly #nowNs: () => number
   readonly #frameTimeoutNs: number
@@ -49,7 +54,12 @@ export class Connection implements IntakeOwner {
     this.#clock = around.host.clock
     this.#nowNs = around.nowNs
     this.#frameTimeoutNs = around.frameTimeoutMs * 1e6
-    this.#intake = new Intake(this)
+    this.#lane = around.lane
+    this.place = around.lane?.place() ?? new Place()
+    this.words = this.place.words
+    const intake = new Intake(this)
+    this.#intake = intake
+    around.lane?.accept(this.place, fd, intake.staging.bytes)
     this.#session = new Session(around.host, {
       write: (bytes) => (this.out.pending ? 0 : this.#write(bytes)),
       pause: () => {
@@ -60,6 +70,15 @@ export class Connection implements IntakeOwner {
       },
       end: () => this.#linger(),
     })
+  }
+
+  /** A frame that has begun must be complete by then, in monotonic nanoseconds. */
+  get deadlineNs(): number {
+    return this.place.deadlineNs
+  }
+
+  set deadlineNs(value: number) {
+    this.place.deadlineNs = value
   }
 
   /** Who speaks here. */
@@ -107,6 +126,59 @@ export class Connection implements IntakeOwner {
     return this.#intake.hasRoom(ask)
   }
 
+  /** Before a run of the lane: what may it do here? @returns false: nothing */
+  lend(): boolean {
+    const { sender, words, out } = this
+    const index = sender?.lane?.index
+    words[PLACE.FLAGS] = 0
+    if (index === undefined || !this.ready || out.form !== CURRENT) return false
+    words[PLACE.NODE] = index
+    words[PLACE.FLAGS] = this.#flags()
+    return words[PLACE.FLAGS] !== 0
+  }
+
+  #flags(): number {
+    const { plain, filling } = this.#intake
+    if (plain) return this.#session.streaming ? FLAG.SERVED | FLAG.POLLS : FLAG.SERVED
+    if (filling === 0) return 0
+    this.place.fill(this.#intake.next().address, filling)
+    return FLAG.FILLED
+  }
+
+  /** After it: does what it has left. */
+  takeBack(): void {
+    const { words } = this
+    // The place of who is gone may be somebody else's.
+    if (this.gone || words[PLACE.FLAGS] === 0) return
+    if (words[PLACE.FLAGS] === FLAG.FILLED) this.#fill(words[PLACE.ROOM]!)
+    const left = words[PLACE.LEFT]!
+    words[PLACE.FLAGS] = 0
+    words[PLACE.LEFT] = 0
+    if (left & LEFT.FRAMES) this.#guarded(() => this.#intake.serve())
+    if (left & LEFT.READ && !this.gone) this.look()
+  }
+
+  /** The lane has read parts of a large message. */
+  #fill(room: number): void {
+    const bytes = this.#intake.filling - room
+    if (bytes > 0) this.#guarded(() => this.#intake.arrived(bytes))
+  }
+
+  /** The socket did not take all of a reply of the lane's. */
+  adopt({ parts, loans }: Stalled, reply: Uint8Array): void {
+    const borrows: Borrow[] = []
+    for (let i = 0; i < loans.length; i += 2) {
+      borrows.push(new Borrow(this.node!.lane!.pool(loans[i]!)!, loans[i + 1]!, 0, 0))
+    }
+    this.out.adopt(parts, reply, borrows)
+  }
+
+  /** Messages that begin like this one are the lane's from now on. */
+  learn(head: KnownHead): void {
+    const output = this.node?.lane?.output(head.output)
+    if (output !== undefined) this.#lane?.learn(this.place, head, output)
+  }
+
   /** Tries again what found no room. */
   unblock(): void {
     this.#guarded(() => this.#intake.unblock())
@@ -133,6 +205,7 @@ export class Connection implements IntakeOwner {
     closeFd(this.fd)
     this.#intake.release()
     this.out.drop()
+    this.#lane?.free(this.place)
     this.node?.leave(this)
     this.#session.closed()
   }

@@ -1,10 +1,17 @@
 // One input of an official node: messages leave memory as events of the node protocol, as they are.
 import { DoraError } from "../../core/errors.ts"
 import { MAX_FRAME_BYTES } from "../../core/limits.ts"
-import { ABANDONED_WORD, CLOCK_ID_WORD, CLOSED_WORD, SLOT_HEADER_BYTES } from "../../shm/layout.ts"
+import {
+  ABANDONED_WORD,
+  CLOCK_ID_WORD,
+  CLOSED_WORD,
+  SLOT_HEADER_BYTES,
+  slotBytes,
+} from "../../shm/layout.ts"
 import type { InputPlan } from "../../shm/plan.ts"
 import { EdgeReader, type SlotSink } from "../../shm/reader.ts"
 import type { Inbox } from "../../shm/segment.ts"
+import { addressOf, sharedWords } from "../../shm/shared.ts"
 import { writeStamp } from "../../wire/metadata.ts"
 import type { Writer } from "../../wire/postcard.ts"
 import { inputStart, writeInputBody, writeInputHead } from "../../wire/relay.ts"
@@ -15,6 +22,10 @@ const CLOCK_ID_BYTES = 16
 /** Of the largest frame, what other events and the message's own head may take. */
 const OTHERS_BYTES = 2 * 1024 * 1024
 const LARGEST_BYTES = MAX_FRAME_BYTES - OTHERS_BYTES
+
+// Words that the lane shares: nothing more is taken, it has taken something.
+const CLOSED = 0
+const DIRTY = 1
 
 /** A message that no frame of the official protocol can hold. */
 export class OfficialMessageTooLargeError extends DoraError {
@@ -31,9 +42,9 @@ export class OfficialMessageTooLargeError extends DoraError {
 export class RelayInput implements SlotSink {
   readonly id: string
   readonly reader: EdgeReader
-  /** The node knows that it has ended. */
-  closed = false
   readonly isData: boolean
+  readonly #state = sharedWords(2)
+  readonly #producer: Inbox | null
   readonly #inbox: Inbox
   readonly #start: Uint8Array
   readonly #clockId = new Uint8Array(new ArrayBuffer(CLOCK_ID_BYTES))
@@ -42,13 +53,43 @@ export class RelayInput implements SlotSink {
   #stream: Uint8Array = new Uint8Array(0)
   #parameters: Uint8Array | null = null
 
-  constructor(inbox: Inbox, plan: InputPlan, pid: number, wakeProducer: (() => void) | null) {
+  /** @param producer  whom to wake when it waits for room; null when the daemon is the producer */
+  constructor(inbox: Inbox, plan: InputPlan, pid: number, producer: Inbox | null) {
     this.id = plan.id
     this.#start = inputStart(plan.id)
-    this.isData = wakeProducer !== null
+    this.isData = producer !== null
+    this.#producer = producer
     this.#inbox = inbox
     this.reader = new EdgeReader(inbox, plan, pid, this)
-    this.reader.onCredit = wakeProducer
+    this.reader.onCredit = producer && (() => producer.wake())
+  }
+
+  /** The node knows that it has ended. */
+  get closed(): boolean {
+    return this.#state[CLOSED] === 1
+  }
+
+  set closed(value: boolean) {
+    this.#state[CLOSED] = value ? 1 : 0
+  }
+
+  /** Addresses and numbers for the lane, which takes messages as well. */
+  share(): Float64Array {
+    const { ring, plan } = this.reader
+    const { address, slotCount, queueSize, inlineBytes } = ring
+    const geometry = [address, slotCount, queueSize, inlineBytes, slotBytes(inlineBytes)]
+    const policy = [Number(ring.backpressure), plan.borrowBudget]
+    const producer = this.#producer
+    const wake = producer ? [producer.wakePointer as number, producer.openWakeFd()] : [0, -1]
+    const start = [addressOf(this.#start), this.#start.length]
+    return Float64Array.of(...geometry, ...policy, addressOf(this.#state), ...wake, ...start)
+  }
+
+  /** Goes on behind what the lane has taken. */
+  follow(): void {
+    if (this.#state[DIRTY] === 0) return
+    this.#state[DIRTY] = 0
+    this.reader.ring.follow()
   }
 
   /**

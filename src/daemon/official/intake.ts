@@ -1,17 +1,21 @@
 // What arrives on a connection: frames are collected in a staging buffer, and a message that is larger goes from the
 // socket straight into shared memory.
-import { ptr } from "bun:ffi"
 import type { Stamp } from "../../core/clock.ts"
 import { MAX_FRAME_BYTES } from "../../core/limits.ts"
 import { HEADER_BYTES } from "../../wire/frame.ts"
 import { readStamp } from "../../wire/metadata.ts"
 import { Reader, WireError } from "../../wire/postcard.ts"
-import { LastHead, readSendHead, SEND_MESSAGE, type SendHead } from "../../wire/relay.ts"
+import {
+  type KnownHead,
+  KnownHeads,
+  readSendHead,
+  SEND_MESSAGE,
+  type SendHead,
+} from "../../wire/relay.ts"
 import type { RelayNode } from "./node.ts"
+import { Staging, STAGING_BYTES } from "./staging.ts"
 import type { PassingOutput } from "../../shm/passing.ts"
 
-/** Frames up to this size are collected; of larger ones only messages are taken. */
-const STAGING_BYTES = 64 * 1024
 /** The head of a large message is looked for once this much is there. */
 const HEAD_BYTES = 4096
 /** Stamp at the end of a request: a varint of 64 bits, and the 16 bytes of the clock. */
@@ -20,6 +24,8 @@ const MIN_STAMP_BYTES = 17
 
 /** Whose bytes these are. */
 export interface IntakeOwner {
+  /** Of the staging buffer. */
+  readonly words: Int32Array
   /** Frames may be served now. */
   readonly ready: boolean
   /** Whose messages go to memory; null before a node is let past the barrier. */
@@ -30,6 +36,8 @@ export interface IntakeOwner {
   answer(error: string): void
   /** A stamp of the peer. */
   saw(stamp: Stamp): void
+  /** Messages like these are worth remembering. */
+  learn(head: KnownHead): void
 }
 
 /** What takes the bytes of a connection. */
@@ -38,6 +46,10 @@ export interface FrameIntake {
   readonly blocked: boolean
   /** A frame has begun and is not complete. */
   readonly partial: boolean
+  /** Nothing is under way but frames of the usual size. */
+  readonly plain: boolean
+  /** Bytes that a large message lacks whose place is known; 0: there is none. */
+  readonly filling: number
   /** Where the next bytes go, and how many may come. */
   next(): { address: number; room: number }
   /** Bytes have come to where {@link next} said. */
@@ -70,12 +82,8 @@ type Passage = {
 export class Intake implements FrameIntake {
   blocked = false
   readonly #owner: IntakeOwner
-  readonly #staging = new Uint8Array(new ArrayBuffer(STAGING_BYTES))
-  readonly #view = new DataView(this.#staging.buffer)
-  readonly #address = ptr(this.#staging.buffer) as number
-  readonly #last = new LastHead()
-  #start = 0
-  #end = 0
+  readonly staging: Staging
+  readonly #heads = new KnownHeads()
   #passage: Passage | null = null
   /** Bytes of a large frame that nobody wants, and what to answer to it. */
   #skip = 0
@@ -83,10 +91,20 @@ export class Intake implements FrameIntake {
 
   constructor(owner: IntakeOwner) {
     this.#owner = owner
+    this.staging = new Staging(owner.words)
+  }
+
+  get filling(): number {
+    const passage = this.#passage
+    return passage ? Math.max(0, passage.head.length - passage.filled) : 0
+  }
+
+  get plain(): boolean {
+    return !this.blocked && this.#passage === null && this.#skip === 0
   }
 
   get partial(): boolean {
-    return !this.blocked && (this.#end > this.#start || this.#passage !== null || this.#skip > 0)
+    return !this.blocked && (this.staging.available > 0 || this.#passage !== null || this.#skip > 0)
   }
 
   /** The rest of a large message has its place already. */
@@ -96,23 +114,20 @@ export class Intake implements FrameIntake {
       const { output, chunk, filled, head } = passage
       return { address: output.writer.address(chunk) + filled, room: head.length - filled }
     }
-    if (this.#start > 0) {
-      if (this.#start < this.#end) this.#staging.copyWithin(0, this.#start, this.#end)
-      this.#end -= this.#start
-      this.#start = 0
-    }
-    const room = STAGING_BYTES - this.#end
-    const head = HEADER_BYTES + HEAD_BYTES - this.#end
+    const { staging } = this
+    const address = staging.compact()
+    const { end } = staging
+    const room = STAGING_BYTES - end
+    const head = HEADER_BYTES + HEAD_BYTES - end
     // Of a large message the head alone: what follows has a place of its own.
-    const isLarge =
-      head > 0 && this.#end >= HEADER_BYTES && HEADER_BYTES + this.#length() > STAGING_BYTES
-    return { address: this.#address + this.#end, room: isLarge ? head : room }
+    const isLarge = head > 0 && end >= HEADER_BYTES && staging.isTooSmall
+    return { address, room: isLarge ? head : room }
   }
 
   arrived(bytes: number): void {
     const passage = this.#passage
     if (passage && passage.filled < passage.head.length) passage.filled += bytes
-    else this.#end += bytes
+    else this.staging.end += bytes
     if (this.#skip > 0) this.#skipped()
     if (this.#passage) this.#passOn(this.#passage)
     this.serve()
@@ -120,9 +135,9 @@ export class Intake implements FrameIntake {
 
   serve(): void {
     while (!this.#passage && this.#skip === 0 && this.#owner.ready) {
-      const available = this.#end - this.#start
+      const { available } = this.staging
       if (available < HEADER_BYTES) return
-      const length = this.#length()
+      const length = this.staging.frameBytes
       if (length > MAX_FRAME_BYTES) {
         throw new WireError(`a frame of ${length} bytes is larger than ${MAX_FRAME_BYTES}`)
       }
@@ -131,15 +146,8 @@ export class Intake implements FrameIntake {
         return
       }
       if (available < HEADER_BYTES + length) return
-      this.#start += HEADER_BYTES + length
-      this.#frame(this.#staging.subarray(this.#start - HEADER_BYTES - length, this.#start))
+      this.#frame(this.staging.take(HEADER_BYTES + length))
     }
-  }
-
-  /** Bytes of the frame that comes next, whose header is there. */
-  #length(): number {
-    const low = this.#view.getUint32(this.#start, true)
-    return low + this.#view.getUint32(this.#start + 4, true) * 0x1_0000_0000
   }
 
   hasRoom(ask: boolean): boolean {
@@ -154,9 +162,7 @@ export class Intake implements FrameIntake {
 
   /** Bytes behind the frame that is being served; somebody else takes them from here. */
   rest(): Uint8Array {
-    const rest = this.#staging.slice(this.#start, this.#end)
-    this.#start = this.#end
-    return rest
+    return this.staging.take(this.staging.available).slice()
   }
 
   release(): void {
@@ -177,10 +183,11 @@ export class Intake implements FrameIntake {
 
   #message(sender: RelayNode, body: Uint8Array): void {
     const reader = new Reader(body)
-    const head = readSendHead(reader, this.#last)
+    const head = readSendHead(reader, this.#heads)
     const data = reader.raw(Math.max(head.length, 0))
     this.#owner.saw(readStamp(reader))
     reader.end()
+    if (head.like.isNews) this.#owner.learn(head.like)
     const output = sender.hears(head)
     if (!output || output.publish(head, data)) return
     const filled = Number.POSITIVE_INFINITY
@@ -191,16 +198,17 @@ export class Intake implements FrameIntake {
   /** A frame that is larger than the staging buffer, as far as it is there. */
   #large(length: number): void {
     const { sender } = this.#owner
-    const from = this.#start + HEADER_BYTES
-    if (!sender || this.#staging[from] !== SEND_MESSAGE) {
+    const { bytes, start, end } = this.staging
+    const from = start + HEADER_BYTES
+    if (!sender || bytes[from] !== SEND_MESSAGE) {
       return this.#unwanted(length, `a request of ${length} bytes is too large for this daemon`)
     }
-    const full = this.#end - this.#start === STAGING_BYTES
-    if (this.#end - from < HEAD_BYTES) return
-    const reader = new Reader(this.#staging.subarray(from, this.#end))
+    const full = end - start === STAGING_BYTES
+    if (end - from < HEAD_BYTES) return
+    const reader = new Reader(bytes.subarray(from, end))
     let head: SendHead
     try {
-      head = readSendHead(reader, this.#last)
+      head = readSendHead(reader, this.#heads)
     } catch (error) {
       // Perhaps it is cut off only.
       if (!full) return
@@ -214,7 +222,7 @@ export class Intake implements FrameIntake {
     if (!output) return this.#unwanted(length, null)
     const count = Math.min(head.length, reader.remaining)
     const begin = from + reader.position
-    const chunk = output.begin(head.length, this.#staging.subarray(begin, begin + count))
+    const chunk = output.begin(head.length, bytes.subarray(begin, begin + count))
     this.#passage = { output, head: ownHead(head), data: null, chunk, filled: count, tail }
     if (chunk < 0) {
       // Nothing was taken from the staging buffer: the head is read again when there is room.
@@ -222,7 +230,7 @@ export class Intake implements FrameIntake {
       this.blocked = true
       return
     }
-    this.#start = begin + count
+    this.staging.start = begin + count
     this.#passOn(this.#passage)
   }
 
@@ -234,9 +242,9 @@ export class Intake implements FrameIntake {
   }
 
   #skipped(): void {
-    const count = Math.min(this.#skip, this.#end - this.#start)
+    const count = Math.min(this.#skip, this.staging.available)
     this.#skip -= count
-    this.#start += count
+    this.staging.start += count
     if (this.#skip > 0 || this.#skipAnswer === null) return
     this.#owner.answer(this.#skipAnswer)
     this.#skipAnswer = null
@@ -254,15 +262,14 @@ export class Intake implements FrameIntake {
       this.#passed(output)
       return
     }
-    if (filled < head.length || this.#end - this.#start < tail) return
+    if (filled < head.length || this.staging.available < tail) return
     if (!output.writer.ready(false)) {
       this.blocked = true
       return
     }
-    const reader = new Reader(this.#staging.subarray(this.#start, this.#start + tail))
+    const reader = new Reader(this.staging.take(tail))
     this.#owner.saw(readStamp(reader))
     reader.end()
-    this.#start += tail
     output.publishChunk(head, chunk, head.length)
     this.#passed(output)
   }

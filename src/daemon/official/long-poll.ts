@@ -20,6 +20,11 @@ export class LongPoll {
     return this.waiter !== null || this.#resting !== null
   }
 
+  /** Who was answered and is left alone. */
+  get resting(): Connection | null {
+    return this.#resting
+  }
+
   /** A long poll has come in. @returns false when another one waits */
   wait(connection: Connection): boolean {
     if (this.waiter && this.waiter !== connection) return false
@@ -30,8 +35,13 @@ export class LongPoll {
 
   /** An answer has been written. */
   answered(connection: Connection, nowNs: number): void {
+    this.rest(connection, nowNs + REST_NS)
+  }
+
+  /** Somebody, or nobody, is left alone for a while. */
+  rest(connection: Connection | null, untilNs: number): void {
     this.#resting = connection
-    this.restsUntilNs = nowNs + REST_NS
+    this.restsUntilNs = connection ? untilNs : Number.POSITIVE_INFINITY
   }
 
   /** Nothing but the end of this connection is of interest now. */
@@ -65,7 +75,6 @@ export class LongPoll {
   }
 
   #wake(): void {
-    this.#resting = null
-    this.restsUntilNs = Number.POSITIVE_INFINITY
+    this.rest(null, 0)
   }
 }

@@ -1,17 +1,18 @@
 // The relay: one thread that sleeps until a socket or a ring has something, and passes it on.
 import { HybridClock } from "../../core/clock.ts"
 import { FlowClock } from "../../shm/clock.ts"
-import { closeFd } from "../../shm/libc.ts"
 import type { SegmentRef } from "../../shm/plan.ts"
 import { Inbox } from "../../shm/segment.ts"
 import type { SessionHost } from "../session.ts"
-import { Connection } from "./connection.ts"
+import { Connection, type ConnectionAround } from "./connection.ts"
+import { Doors } from "./doors.ts"
 import { Health } from "./health.ts"
 import { Leftovers } from "./era/leftovers.ts"
 import { CURRENT } from "./form.ts"
+import { Lane } from "./lane.ts"
 import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
 import { RelayNode } from "./node.ts"
-import { accept, emptyPipe, listenOnLoopback, PollSet, READABLE } from "./sockets.ts"
+import { emptyPipe, PollSet, READABLE } from "./sockets.ts"
 
 /** How long to sleep when there is room in a queue and yet no memory for a large message. */
 const STUCK_NS = 1e6
@@ -39,10 +40,12 @@ export class RelayLoop {
   #connections: Connection[] = []
   readonly #health: Health
   readonly #poll = new PollSet()
-  readonly #listener: { fd: number; port: number }
-  /** Where nodes that are started by hand ask. */
-  readonly #dynamic: { fd: number; port: number } | null
-  readonly #host: SessionHost
+  readonly #doors: Doors
+  readonly #connectionAround: ConnectionAround
+  /** Null: everything is done here. */
+  readonly #lane: Lane | null
+  /** Connections by their places in the lane. */
+  readonly #places: Connection[] = []
   #stuck = false
   #running = true
   readonly #leftovers = new Leftovers()
@@ -58,17 +61,21 @@ export class RelayLoop {
     this.#report = report
     this.#nextCommand = nextCommand
     this.#flowClock = new FlowClock(plan.nodes[0]!.plan.epoch)
+    this.#lane = Lane.open(plan)
     const around = {
       clock: this.#clock,
+      lane: this.#lane,
       flowClock: this.#flowClock,
       inboxOf: (ref: SegmentRef, wakeFd: number) => this.#inboxOf(ref, wakeFd),
       report,
       catchUp: () => this.#commands(),
     }
-    for (const node of plan.nodes) this.#nodes.set(node.plan.node, new RelayNode(node, around))
+    plan.nodes.forEach((node, i) => {
+      this.#nodes.set(node.plan.node, new RelayNode(node, around, i))
+    })
     this.#nodeList = [...this.#nodes.values()]
     this.#health = new Health(this.#nodeList, plan.healthCheckNs, this.#flowClock.nowNs())
-    this.#host = {
+    const host: SessionHost = {
       dataflow: plan.dataflow,
       clock: this.#clock,
       node: (id) => this.#nodes.get(id) ?? null,
@@ -76,9 +83,11 @@ export class RelayLoop {
       warn: (message) => report({ type: "warn", message }),
       era: (node, version) => report({ type: "era", node, version }),
     }
-    this.#listener = listenOnLoopback()
-    this.#dynamic = this.#listenForDynamic(plan.dynamicPort)
-    report({ type: "listening", port: this.#listener.port })
+    const { frameTimeoutMs } = plan
+    const nowNs = () => this.#flowClock.nowNs()
+    this.#connectionAround = { host, nowNs, frameTimeoutMs, lane: this.#lane }
+    this.#doors = new Doors(plan.dynamicPort, report)
+    report({ type: "listening", port: this.#doors.port })
   }
 
   /** Serves until the daemon says `end`. */
@@ -93,19 +102,8 @@ export class RelayLoop {
     for (const node of this.#nodes.values()) this.#forget(node)
     this.#leftovers.finish()
     for (const inbox of this.#inboxes.values()) inbox.close()
-    closeFd(this.#listener.fd)
-    if (this.#dynamic) closeFd(this.#dynamic.fd)
-  }
-
-  #listenForDynamic(port: number | null): { fd: number; port: number } | null {
-    if (port === null) return null
-    try {
-      return listenOnLoopback(port)
-    } catch (error) {
-      const why = (error as Error).message.split("\n")[0]
-      this.#report({ type: "warn", message: `nodes started by hand can't join: ${why}` })
-      return null
-    }
+    this.#doors.close()
+    this.#lane?.close()
   }
 
   /** What a node that was started by hand is told, in the form and the words of the official daemon. */
@@ -113,7 +111,7 @@ export class RelayLoop {
     const node = this.#nodes.get(id)
     if (!node) return { Err: `no running dataflow contains a node with id \`${id}\`` }
     if (!node.configuration) return { Err: `node with ID \`${id}\` is not dynamic` }
-    const socket_addr = `127.0.0.1:${this.#listener.port}`
+    const socket_addr = `127.0.0.1:${this.#doors.port}`
     return { Ok: { ...node.configuration, daemon_communication: { Tcp: { socket_addr } } } }
   }
 
@@ -168,22 +166,23 @@ export class RelayLoop {
     const nodes = this.#nodeList
     poll.clear()
     poll.add(this.#plan.commandFd, READABLE)
-    poll.add(this.#listener.fd, READABLE)
-    poll.add(this.#dynamic?.fd ?? -1, READABLE)
+    poll.add(this.#doors.fd, READABLE)
+    poll.add(this.#doors.dynamicFd, READABLE)
     // A node that has mapped its memory reads its pipe itself: a byte taken from it would leave it asleep.
     for (const { plan, relayed } of nodes) poll.add(relayed ? plan.wakeFd : -1, READABLE)
-    for (const connection of connections) {
+    connections.forEach((connection, i) => {
       const { interest } = connection
       poll.add(interest === 0 ? -1 : connection.fd, interest)
-    }
+      this.#lane?.order(i, connection.place)
+    })
     // Those that are accepted meanwhile have no place in the set.
     const { length } = connections
     const happened = this.#wait()
     const now = this.#flowClock.nowNs()
     if (happened > 0) {
       if (poll.happened(0)) this.#commands()
-      if (poll.happened(1)) this.#accept(this.#listener.fd)
-      if (poll.happened(2)) this.#accept(this.#dynamic!.fd)
+      if (poll.happened(1)) this.#accept(this.#doors.fd)
+      if (poll.happened(2)) this.#accept(this.#doors.dynamicFd)
       for (let i = 0; i < nodes.length; i++) {
         if (poll.happened(OWN + i)) emptyPipe(nodes[i]!.plan.wakeFd)
       }
@@ -196,6 +195,7 @@ export class RelayLoop {
       if (this.#leftovers.any && !what && happened >= 0 && connection.interest === READABLE) {
         this.#leftovers.read(connection)
       }
+      connection.takeBack()
       if (what && !connection.gone) connection.serve(what)
       if (connection.deadlineNs <= now && !connection.gone) connection.expire()
     }
@@ -203,20 +203,42 @@ export class RelayLoop {
 
   /** Sleeps until something happens. @returns how many descriptors have something */
   #wait(): number {
+    if (this.#lane && this.#lend()) return this.#run(this.#lane)
     for (const node of this.#nodeList) node.arm()
     const now = this.#flowClock.nowNs()
-    const happened = this.#poll.wait(Math.max(0, this.#dueNs(now) - now))
+    let until = this.#dueNs(now)
+    for (const node of this.#nodeList) until = Math.min(until, node.pending(now) ? now : node.dueNs)
+    const happened = this.#poll.wait(Math.max(0, until - now))
     for (const node of this.#nodeList) node.disarm()
     return happened
   }
 
-  /** After everybody is armed: when something needs us that no descriptor tells, in monotonic nanoseconds. */
+  /** Is there anything that the lane may do? */
+  #lend(): boolean {
+    let found = false
+    for (const connection of this.#connections) if (connection.lend()) found = true
+    if (found) for (const node of this.#nodeList) node.lend()
+    return found
+  }
+
+  /** Leaves the common case to the lane, and sleeps there. */
+  #run(lane: Lane): number {
+    const first = OWN + this.#nodeList.length
+    // Who waits for room may be told so only after we are armed, and it is looked for here.
+    const isHeld = this.#connections.some(({ blocked }) => blocked)
+    if (isHeld) for (const node of this.#nodeList) node.arm()
+    const dueNs = this.#dueNs(this.#flowClock.nowNs())
+    const happened = lane.run(this.#poll, OWN, first, dueNs, isHeld || this.#leftovers.any)
+    for (const node of this.#nodeList) node.takeBack((place) => this.#places[place] ?? null)
+    const { seen, stalled } = lane
+    if (seen.seconds > 0) this.#clock.merge(seen)
+    if (stalled) this.#places[stalled.place]!.adopt(stalled, lane.reply)
+    return happened
+  }
+
+  /** After everybody is armed: when something of ours needs us that no descriptor tells, in monotonic nanoseconds. */
   #dueNs(now: number): number {
     let until = Number.POSITIVE_INFINITY
-    for (const node of this.#nodeList) {
-      if (node.pending(now)) return now
-      until = Math.min(until, node.dueNs)
-    }
     for (const connection of this.#connections) {
       until = Math.min(until, connection.deadlineNs)
       if (!connection.blocked || !connection.hasRoom(true)) continue
@@ -228,17 +250,13 @@ export class RelayLoop {
   }
 
   #accept(listener: number): void {
-    for (let fd = accept(listener); fd >= 0; fd = accept(listener)) {
-      if (this.#connections.length >= this.#plan.maxSockets) {
-        const message = `more than ${this.#plan.maxSockets} connections; a new one is closed`
-        this.#report({ type: "warn", message })
-        closeFd(fd)
-        continue
-      }
-      const { frameTimeoutMs } = this.#plan
-      const around = { host: this.#host, nowNs: () => this.#flowClock.nowNs(), frameTimeoutMs }
-      this.#connections.push(new Connection(fd, around))
-    }
+    const { maxSockets } = this.#plan
+    const isFull = () => this.#connections.length >= maxSockets
+    this.#doors.accept(listener, isFull, maxSockets, (fd) => {
+      const connection = new Connection(fd, this.#connectionAround)
+      this.#connections.push(connection)
+      if (this.#lane) this.#places[connection.place.index] = connection
+    })
   }
 
   #commands(): void {

@@ -15,6 +15,8 @@ export type RelayPlan = {
   healthCheckNs: number
   /** From the first byte of a frame to its last. */
   frameTimeoutMs: number
+  /** Shared: what the lane has passed, see `LANE_COUNTS`. */
+  counts: Int32Array
 }
 
 /** A node that the relay serves. */

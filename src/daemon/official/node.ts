@@ -13,8 +13,11 @@ import { Mailbox } from "../mailbox.ts"
 import type { SessionNode } from "../session.ts"
 import { Complaints } from "./complaints.ts"
 import type { Connection } from "./connection.ts"
+import { Endings } from "./endings.ts"
 import { DropTokens } from "./era/drops.ts"
 import { RelayInput } from "./input.ts"
+import type { Lane } from "./lane.ts"
+import { LaneNode, MODE_OF } from "./lane-node.ts"
 import { LongPoll } from "./long-poll.ts"
 import type { RelayNodePlan, RelayReport } from "./messages.ts"
 import { Silence } from "./silence.ts"
@@ -32,6 +35,7 @@ export type RelayAround = {
   report: (report: RelayReport) => void
   /** Reads the daemon's commands: what it has said before an edge was closed must be told before. */
   catchUp: () => void
+  lane: Lane | null
 }
 
 /** A node that talks TCP. */
@@ -54,6 +58,9 @@ export class RelayNode implements SessionNode {
   readonly poll = new LongPoll()
   /** Of a node of dora 0.x: memory of messages that it may use again. */
   drops: DropTokens
+  /** What the lane knows of it; null: there is none, or nothing goes through here. */
+  lane: LaneNode | null = null
+  readonly #index: number
   readonly #around: RelayAround
   readonly #inbox: Inbox
   readonly #sleeper: Sleeper
@@ -68,19 +75,19 @@ export class RelayNode implements SessionNode {
   }
   #outputs: RelayOutputs | null = null
   readonly #turns: Turns
-  /** Operators that have ended while others go on. */
-  readonly #ended = new Set<string>()
-  #allClosedTold = false
-  #endless = false
+  readonly #endings: Endings
   readonly complaints: Complaints
   /** It has subscribed, or waits at the barrier. */
   #here = false
 
+  /** @param index  its place among the nodes of the relay */
   constructor(
     { plan, mayRestart, configuration, silentAfterNs, unresponsiveAfterNs }: RelayNodePlan,
     around: RelayAround,
+    index: number,
   ) {
     this.id = plan.node
+    this.#index = index
     this.plan = plan
     this.mayRestart = mayRestart
     this.configuration = configuration
@@ -94,6 +101,13 @@ export class RelayNode implements SessionNode {
     this.complaints = new Complaints(plan.node, around.report)
     this.#turns = new Turns(this.complaints, (input, out) => this.#heard(input, out))
     this.drops = new DropTokens(around.clock)
+    this.#endings = new Endings({
+      silence: this.#silence,
+      nowNs: this.#nowNs,
+      event: (event) => this.#event(event),
+      catchUp: around.catchUp,
+      before: () => this.mailbox.take(),
+    })
     this.#inbox = around.inboxOf(plan.inbox, plan.wakeFd)
     this.#sleeper = new Sleeper(this.#inbox, plan.pid, plan.wakeFd)
     // What it misses before it joins is gone, and must hold nobody up.
@@ -134,7 +148,7 @@ export class RelayNode implements SessionNode {
   }
 
   /** The output that a message is for; null when nobody gets it. */
-  hears(head: SendHead): PassingOutput | null {
+  hears(head: Omit<SendHead, "like">): PassingOutput | null {
     return this.#outputs!.hears(head)
   }
 
@@ -164,8 +178,7 @@ export class RelayNode implements SessionNode {
     this.#answer = null
     this.exited = false
     for (const input of this.#inputs) input.closed = false
-    this.#allClosedTold = false
-    this.#ended.clear()
+    this.#endings.reset()
   }
 
   /** Answers the long poll if there is something to say. */
@@ -185,6 +198,20 @@ export class RelayNode implements SessionNode {
     poll.waiter = null
     out.finish(events)
     connection.flush()
+  }
+
+  /** Before a run of the lane. */
+  lend(): void {
+    const { mailbox } = this
+    const isDue = mailbox.ended || mailbox.pending > 0
+    const dueNs = isDue ? 0 : Math.min(this.#silence.dueNs, this.#ticks.dueNs)
+    const heard = this.#silence.any ? MODE_OF.WATCHED : MODE_OF.HEARD
+    this.lane?.lend(this.#unheard ? MODE_OF.UNHEARD : heard, this.poll, dueNs)
+  }
+
+  /** After it. */
+  takeBack(connectionAt: (place: number) => Connection | null): void {
+    this.requests += this.lane?.takeBack(this.poll, connectionAt) ?? 0
   }
 
   /** We are about to sleep. Look at {@link pending} once more after this. */
@@ -221,10 +248,7 @@ export class RelayNode implements SessionNode {
 
   /** One of several operators has ended: nobody need wait for room in its queues. */
   #endOperator(id: string): void {
-    const prefix = `${id}/`
-    for (const input of this.#inputs) if (input.id.startsWith(prefix)) input.abandon()
-    this.#ended.add(id)
-    if (this.#ended.size < this.plan.operators!.length) return
+    if (this.#endings.endOperator(id, this.#inputs) < this.plan.operators!.length) return
     // Nothing is left to be told: who waits for it is let go. Without the stop an official node would wait on.
     this.mailbox.push(this.#event({ type: "Stop" }))
     this.mailbox.end()
@@ -244,8 +268,7 @@ export class RelayNode implements SessionNode {
         continue
       }
       const producer = input.producer && inboxOf(input.producer.inbox, input.producer.wakeFd)
-      const wake = producer && (() => producer.wake())
-      this.#inputs.push(new RelayInput(this.#inbox, input, plan.pid, wake))
+      this.#inputs.push(new RelayInput(this.#inbox, input, plan.pid, producer))
     }
     this.#outputs = new RelayOutputs(
       plan,
@@ -254,13 +277,17 @@ export class RelayNode implements SessionNode {
       (message) => this.#around.report({ type: "warn", message }),
     )
     const endless = this.#ticks.any || this.#inputs.some((input) => !input.isData)
-    this.#endless = endless && !plan.exitWhenNodesFinish
+    this.#endings.endless = endless && !plan.exitWhenNodesFinish
+    const { lane } = this.#around
+    if (!lane) return
+    this.lane = new LaneNode(lane, this.#index, this.#inbox, this.#inputs, this.#outputs.all)
   }
 
   #collect(out: Outgoing): number {
     if (this.mailbox.ended && this.mailbox.pending === 0) return 0
     let events = this.#turns.take(this.#inputs, out) + this.#ticks.write(out)
-    const closings = this.mailbox.ended || !this.#mayClose ? [] : this.#closings()
+    const mayClose = !this.mailbox.ended && this.#endings.has(this.#inputs)
+    const closings = mayClose ? this.#endings.take(this.#inputs) : []
     if (this.mailbox.pending === 0 && closings.length === 0) return events
     for (const event of [...this.mailbox.take(), ...closings]) {
       if (out.form.event(out.writer, event)) events++
@@ -273,34 +300,6 @@ export class RelayNode implements SessionNode {
     if (!this.#silence.heard(input.id, this.#nowNs)) return 0
     const recovered = this.#event({ type: "InputRecovered", id: input.id })
     return out.form.event(out.writer, recovered) ? 1 : 0
-  }
-
-  get #mayClose(): boolean {
-    for (const { closed, reader } of this.#inputs)
-      if (!closed && reader.ring.checkEnd()) return true
-    return this.#silence.dueNs <= this.#nowNs()
-  }
-
-  /** Inputs that have ended since the last look, and whether nothing can come any more. */
-  #closings(): Uint8Array[] {
-    const silent = this.#silence.fallen(this.#nowNs())
-    const told = silent.map((id) => this.#event({ type: "InputClosed", id }))
-    const ended = this.#inputs.filter((input) => !input.closed && input.reader.ring.checkEnd())
-    if (ended.length === 0) return told
-    this.#around.catchUp()
-    const events: Uint8Array[] = [...this.mailbox.take(), ...told]
-    for (const input of ended) {
-      input.closed = true
-      this.#silence.ended(input.id)
-      events.push(this.#event({ type: "InputClosed", id: input.id }))
-    }
-    const data = this.#inputs.filter((input) => input.isData)
-    const over = data.length > 0 && data.every(({ closed }) => closed) && !this.#endless
-    if (over && !this.#allClosedTold) {
-      this.#allClosedTold = true
-      events.push(this.#event({ type: "AllInputsClosed" }))
-    }
-    return events
   }
 
   #event(event: NodeEvent): Uint8Array {

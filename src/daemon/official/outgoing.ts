@@ -1,5 +1,5 @@
-import { ptr } from "bun:ffi"
 import type { Borrow } from "../../shm/consumer-pool.ts"
+import { addressOf } from "../../shm/shared.ts"
 import type { Writer } from "../../wire/postcard.ts"
 import { CURRENT, type Form } from "./form.ts"
 import { send, sendParts } from "./sockets.ts"
@@ -61,7 +61,7 @@ export class Outgoing {
   finish(events: number): void {
     const bytes = this.writer.bytes
     let from = this.form.frame(bytes, events, this.largeBytes)
-    const base = ptr(bytes.buffer) as number
+    const base = addressOf(bytes)
     this.#parts.length = 0
     this.#next = 0
     for (const { at, address, length } of this.#cuts) {
@@ -69,6 +69,32 @@ export class Outgoing {
       from = at
     }
     this.#parts.push(base + from, bytes.byteLength - from)
+  }
+
+  /**
+   * Takes over a reply of which a part is written.
+   *
+   * @param parts    pairs of address and length
+   * @param buffer   bytes that are there only now, if parts lie in it
+   * @param borrows  what is to be given back when all is written
+   */
+  adopt(parts: Float64Array, buffer: Uint8Array, borrows: readonly Borrow[]): void {
+    const { writer } = this
+    writer.reset()
+    const from = addressOf(buffer)
+    const kept: { part: number; at: number }[] = []
+    for (let i = 0; i < parts.length; i += 2) {
+      const at = parts[i]! - from
+      if (at < 0 || at >= buffer.byteLength) continue
+      kept.push({ part: i, at: writer.length })
+      writer.raw(buffer.subarray(at, at + parts[i + 1]!))
+    }
+    // The writer's memory has moved as it grew.
+    const base = addressOf(writer.bytes)
+    for (const { part, at } of kept) parts[part] = base + at
+    this.#parts = [...parts]
+    this.#next = 0
+    this.#borrows.push(...borrows)
   }
 
   /** Writes what there is room for. @returns true when nothing is left */

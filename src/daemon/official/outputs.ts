@@ -33,8 +33,13 @@ export class RelayOutputs {
     )
   }
 
+  /** All of them. */
+  get all(): Iterable<PassingOutput> {
+    return this.#outputs.values()
+  }
+
   /** The output that a message is for; null when nobody gets it. */
-  hears(head: SendHead): PassingOutput | null {
+  hears(head: Omit<SendHead, "like">): PassingOutput | null {
     const output = this.#outputs.get(head.output)
     if (!output) {
       this.#unknown(head.output)

@@ -2,12 +2,13 @@
 import { MessageChannel, Worker } from "node:worker_threads"
 import { closeFd, createPipe, writeByte } from "../../shm/libc.ts"
 import { FRAME_TIMEOUT_MS } from "../../core/limits.ts"
+import { LANE_COUNTS } from "./lane.ts"
 import type { RelayCommand, RelayPlan, RelayReport } from "./messages.ts"
 
 /** Which nodes a relay serves, and within which limits. */
 export type RelayOptions = Omit<
   RelayPlan,
-  "commandFd" | "frameTimeoutMs" | "dynamicPort" | "healthCheckNs"
+  "commandFd" | "frameTimeoutMs" | "dynamicPort" | "healthCheckNs" | "counts"
 > & {
   healthCheckNs?: number
   frameTimeoutMs?: number
@@ -53,6 +54,12 @@ export class Relay implements AsyncDisposable {
     this.address = address
   }
 
+  /** Messages that the fast lane has passed: from sockets into memory, and into replies. */
+  get lane(): { in: number; out: number } {
+    const { counts } = this.#thread
+    return { in: counts[LANE_COUNTS.IN]!, out: counts[LANE_COUNTS.OUT]! }
+  }
+
   /** Adds an encoded event to what a node is told. */
   push(node: string, bytes: Uint8Array): void {
     this.#thread.send({ type: "event", node, bytes })
@@ -81,6 +88,7 @@ export class Relay implements AsyncDisposable {
 /** The thread, its port and its pipe. */
 class Thread {
   readonly listening: Promise<number>
+  readonly counts = new Int32Array(new SharedArrayBuffer(8))
   readonly #host: RelayHost
   readonly #worker: Worker
   readonly #port: MessageChannel["port1"]
@@ -102,7 +110,10 @@ class Thread {
       this.#setEnded = resolve
     })
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), {
-      workerData: { plan: { ...defaults, ...plan, commandFd: this.#pipe[0] }, port: port2 },
+      workerData: {
+        plan: { ...defaults, ...plan, commandFd: this.#pipe[0], counts: this.counts },
+        port: port2,
+      },
       transferList: [port2],
     })
     this.listening = new Promise((resolve, reject) => {

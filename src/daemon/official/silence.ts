@@ -9,6 +9,11 @@ export class Silence {
     }
   }
 
+  /** Is any input watched? */
+  get any(): boolean {
+    return this.#inputs.size > 0
+  }
+
   /** A message has come. @returns true when the input had been told as closed */
   heard(id: string, nowNs: () => number): boolean {
     const input = this.#inputs.get(id)

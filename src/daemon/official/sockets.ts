@@ -152,6 +152,15 @@ export class PollSet {
   #words = new Int32Array(new ArrayBuffer(8 * 64))
   #count = 0
 
+  /** Where the set lies, and how many descriptors it has. */
+  get address(): Pointer {
+    return ptr(this.#words.buffer)
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
   /** Starts again with an empty set. */
   clear(): void {
     this.#count = 0
@@ -183,7 +192,7 @@ export class PollSet {
       setTime(seconds, Math.floor(timeoutNs - seconds * 1e9))
       time = ((scratchPointer as number) + 64) as Pointer
     }
-    return libc().ppoll(ptr(this.#words.buffer), this.#count, time, null)
+    return libc().ppoll(this.address, this.#count, time, null)
   }
 
   /** What happened to the descriptor at a place. */

@@ -47,6 +47,8 @@ type Waiting = {
 /** Takes the bytes of one connection. Every method throws {@link WireError} on what is no frame. */
 export class OldIntake implements FrameIntake {
   blocked = false
+  readonly plain = false
+  readonly filling = 0
   readonly #owner: IntakeOwner
   readonly #types = new TypeInfoReader()
   #buffer = new Uint8Array(new ArrayBuffer(FIRST_BYTES))

@@ -1,0 +1,324 @@
+// The fast lane beside the JavaScript that it stands in for: what it takes, what it leaves, and that nobody can tell the difference.
+import { afterEach, describe, expect, test } from "bun:test"
+import { connect, type Socket } from "node:net"
+import { HybridClock } from "../../core/clock.ts"
+import type { Parameters } from "../../core/parameters.ts"
+import { ABANDONED_WORD } from "../../shm/layout.ts"
+import { PassingOutput } from "../../shm/passing.ts"
+import { Inbox } from "../../shm/segment.ts"
+import type { Client } from "../../testing/client.ts"
+import { Stage, until } from "../../testing/stage.ts"
+import { encodeEvent } from "../../wire/events.ts"
+import { Deframer, frame } from "../../wire/frame.ts"
+import { type DaemonRequest, decodeReply, encodeRequest } from "../../wire/messages.ts"
+import { decodeParameters, encodeMessage, encodeParameters } from "../../wire/metadata.ts"
+import { laneLibrary } from "./lane-library.ts"
+
+const SEED = Math.floor(Math.random() * 2 ** 31)
+const clock = new HybridClock()
+const withLane = laneLibrary() === null ? test.skip : test
+let stage: Stage | null = null
+afterEach(async () => {
+  delete process.env.DORA_BUN_RELAY_LANE
+  await stage?.[Symbol.asyncDispose]()
+  stage = null
+})
+
+function chance(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+const dataOf = (size: number, fill: number) => new Uint8Array(size).fill(fill)
+
+function message(size: number, fill: number, parameters: Parameters = {}, output = "out") {
+  const data = size === 0 ? null : dataOf(size, fill & 255)
+  const bytes = encodeMessage(clock.stamp(), encodeParameters(parameters), data)
+  return { type: "SendMessage", output, message: { bytes } } as const
+}
+
+async function taken(of: Stage) {
+  const { length, borrow, stream, parameters, seconds } = await of.take()
+  const data = (borrow ? new Uint8Array(borrow.buffer) : stream!).slice()
+  borrow?.release()
+  return { length, data, seconds, parameters: parameters ? decodeParameters(parameters) : {} }
+}
+
+/** The producer of `sink/back`, which the relay passes on to `source`. */
+function producerOf({ memory }: Stage): PassingOutput {
+  const { outputs, pid, epoch } = memory.nodePlan("sink")
+  const inboxOf = (edge: { inbox: { fd: number; size: number }; wakeFd: number }) =>
+    new Inbox(pid, edge.inbox, edge.wakeFd)
+  return new PassingOutput(outputs[0]!, pid, epoch, inboxOf)
+}
+
+function publish(to: PassingOutput, size: number, fill: number, parameters: Parameters = {}) {
+  const encoded = Object.keys(parameters).length > 0 ? encodeParameters(parameters) : null
+  to.publish({ stamp: clock.stamp(), parameters: encoded }, dataOf(size, fill & 255))
+}
+
+/** The next events, as pairs of first byte and size. */
+async function events(of: Client) {
+  const reply = await of.request({ type: "NextEvent" })
+  if (reply.type !== "NextEvents") throw new Error(JSON.stringify(reply))
+  return reply.events.map(({ event }) => {
+    if (event.type !== "Input") return event.type
+    const { data, parameters } = event.message
+    return { size: data?.byteLength ?? 0, fill: data?.[0] ?? 0, parameters }
+  })
+}
+
+/** Has any consumer of an output a chunk marked? */
+const isMarked = ({ writer }: PassingOutput) =>
+  writer.pool!.pool.lines.some((_, i, lines) => Atomics.load(lines, i) !== 0)
+
+describe("from a socket into memory", () => {
+  for (const way of ["cc", "bun"]) {
+    withLane(`C passes whatever has a known head and fits, built by ${way}`, async () => {
+      if (way === "bun") process.env.DORA_BUN_RELAY_LANE = way
+      stage = await new Stage("backpressure").open()
+      const { control } = await stage.joined()
+      const parameters = { camera: "left", _framing: "arrow-ipc" }
+      for (let i = 0; i < 300; i++) {
+        const size = [8, 0, 5000, 5200, 40_000][i % 5]!
+        control.send(message(size, i, parameters))
+        const { data, ...rest } = await taken(stage)
+        expect(rest).toMatchObject({ length: size, parameters: { camera: "left" } })
+        expect(data).toEqual(dataOf(size, i & 255))
+      }
+      // The first of all, and the first that needs a chunk.
+      expect(stage.relay.lane.in).toBeGreaterThanOrEqual(290)
+      expect(stage.warnings).toEqual([])
+    })
+  }
+
+  test("without it JavaScript does all", async () => {
+    process.env.DORA_BUN_RELAY_LANE = "off"
+    stage = await new Stage().open()
+    const { control } = await stage.joined()
+    for (let i = 0; i < 10; i++) {
+      control.send(message(8, i))
+      expect((await taken(stage)).data).toEqual(dataOf(8, i))
+    }
+    expect(stage.relay.lane).toEqual({ in: 0, out: 0 })
+  })
+
+  withLane(
+    "both take turns, and nothing is lost, doubled or out of order",
+    async () => {
+      stage = await new Stage("backpressure").open()
+      const { control } = await stage.joined()
+      const random = chance(SEED)
+      const sizes = [0, 3, 900, 5100, 5121, 30_000, 131_000, 300_000]
+      const count = 3000
+      const sent: { size: number; output: string; parameters: Parameters }[] = []
+      let parameters: Parameters = {}
+      for (let i = 0; i < count; i++) {
+        if (random(8) === 0)
+          parameters = random(2) ? {} : { a: random(3), b: "x".repeat(random(400)) }
+        const size = sizes[random(100) < 4 ? 6 + random(2) : random(6)]!
+        const output = ["out", "out", "out", "unheard", "nothing"][random(5)]!
+        sent.push({ size, output, parameters })
+      }
+      const feed = (async () => {
+        for (let i = 0; i < count; i++) {
+          const { size, output, parameters } = sent[i]!
+          const bytes = frame(encodeRequest(message(size, i, parameters, output), clock.stamp()))
+          const cut = random(5) === 0 ? random(bytes.byteLength) : 0
+          if (cut > 0) {
+            control.sendBytes(bytes.subarray(0, cut))
+            await Bun.sleep(0)
+          }
+          control.sendBytes(bytes.subarray(cut))
+          if (random(20) === 0) await Bun.sleep(0)
+        }
+      })()
+      for (let i = 0; i < count; i++) {
+        const { size, output, parameters } = sent[i]!
+        if (output !== "out") continue
+        const got = await taken(stage)
+        const wanted = { length: size, parameters }
+        expect(got, `seed ${SEED}, message ${i}`).toMatchObject(wanted)
+        expect(got.data.every((byte) => byte === (i & 255))).toBe(true)
+      }
+      await feed
+      expect(stage.relay.lane.in).toBeGreaterThan(count / 10)
+      expect(stage.relay.lane.in).toBeLessThan(count)
+      const edge = stage.memory.edges().find(({ to }) => to === "sink/in")!
+      expect(edge).toMatchObject({ dropped: 0, queued: 0 })
+    },
+    30_000,
+  )
+
+  withLane("the oldest give way and are counted", async () => {
+    stage = await new Stage("drop_oldest").open()
+    const { control } = await stage.joined()
+    for (let i = 0; i < 500; i++) control.send(message(i % 2 ? 40_000 : 100, i))
+    expect(await control.request({ type: "OutputsDone" })).toMatchObject({ error: null })
+    const last = []
+    while (stage.reader.take()) {
+      last.push(stage.reader.length)
+      stage.reader.borrow?.release()
+    }
+    expect(last).toEqual([100, 40_000, 100, 40_000])
+    const edge = stage.memory.edges().find(({ to }) => to === "sink/in")!
+    expect(edge).toMatchObject({ sent: 500, taken: 4, dropped: 496 })
+    expect(stage.relay.lane.in).toBeGreaterThan(400)
+  })
+
+  for (const policy of ["backpressure", "drop_oldest"] as const) {
+    withLane(`a consumer that has left for good holds nobody up (${policy})`, async () => {
+      stage = await new Stage(policy).open()
+      const { control } = await stage.joined()
+      for (let i = 0; i < 4; i++) control.send(message(40_000, i))
+      await until(() => stage!.relay.lane.in >= 2, "messages through C")
+      const { ring } = stage.reader
+      Atomics.store(ring.words, ring.base + ABANDONED_WORD, 1)
+      stage.producer.wake()
+      for (let i = 0; i < 200; i++) control.send(message(i % 2 ? 40_000 : 10, i))
+      expect(await control.request({ type: "OutputsDone" })).toMatchObject({ error: null })
+    })
+  }
+
+  withLane(
+    "what has a known head and is damaged behind it harms its own connection alone",
+    async () => {
+      stage = await new Stage().open()
+      const { control } = await stage.joined()
+      const random = chance(SEED)
+      for (let i = 0; i < 150; i++) {
+        const hostile = await stage.registered()
+        const good = frame(encodeRequest(message(50 + random(9000), 1, { a: 1 }), clock.stamp()))
+        for (let n = 0; n < 3; n++) hostile.sendBytes(good)
+        const bad = good.slice()
+        // Behind the kind of the request, which a node may choose.
+        for (let n = random(4); n >= 0; n--)
+          bad[9 + random(Math.min(80, bad.length - 9))] = random(256)
+        if (random(3) === 0) bad[bad.length - 1 - random(30)] = 255
+        const cut = random(bad.length)
+        hostile.sendBytes(bad.subarray(0, cut))
+        if (random(2)) await Bun.sleep(0)
+        hostile.sendBytes(bad.subarray(cut))
+        hostile.sendBytes(good)
+        await Bun.sleep(1)
+        hostile.close()
+      }
+      control.send(message(33, 77))
+      let last = new Uint8Array(0)
+      while (last[0] !== 77 || last.length !== 33) last = (await taken(stage)).data
+      expect(last, `seed ${SEED}`).toEqual(dataOf(33, 77))
+      expect(stage.warnings.filter((text) => text.startsWith("crashed"))).toEqual([])
+    },
+    30_000,
+  )
+})
+
+describe("from memory into replies", () => {
+  withLane(
+    "C takes what lies in slots and in chunks, with parameters, and JavaScript what is told beside",
+    async () => {
+      stage = await new Stage().open()
+      const { events: node } = await stage.joined()
+      const producer = producerOf(stage)
+      const sizes = [1, 0, 1000, 5000, 6000, 100_000]
+      for (let i = 0; i < 120; i++) {
+        const parameters: Parameters = i % 3 ? { i } : {}
+        if (i % 40 === 39) {
+          stage.relay.push("source", encodeEvent({ type: "ParamDeleted", key: "k" }, clock.stamp()))
+          expect(await events(node)).toEqual(["ParamDeleted"])
+        }
+        const size = sizes[i % sizes.length]!
+        publish(producer, size, i, parameters)
+        expect(await events(node)).toEqual([{ size, fill: size ? i : 0, parameters }])
+      }
+      expect(stage.relay.lane.out).toBeGreaterThan(100)
+      await until(() => !isMarked(producer), "every chunk back")
+    },
+  )
+
+  withLane("a closed edge ends after its last message", async () => {
+    stage = await new Stage().open()
+    const { events: node } = await stage.joined()
+    const producer = producerOf(stage)
+    for (let i = 0; i < 20; i++) {
+      publish(producer, 10, i)
+      expect(await events(node)).toHaveLength(1)
+    }
+    publish(producer, 10, 99)
+    producer.writer.close()
+    const rest = [...(await events(node))]
+    while (!rest.includes("AllInputsClosed")) rest.push(...(await events(node)))
+    expect(rest).toEqual([{ size: 10, fill: 99, parameters: {} }, "InputClosed", "AllInputsClosed"])
+    expect(stage.relay.lane.out).toBeGreaterThan(15)
+  })
+
+  /** A connection for events that reads only when it is told to. */
+  async function slow(of: Stage): Promise<{ socket: Socket; ask: () => void }> {
+    const socket = connect({ host: "127.0.0.1", port: of.port })
+    const replies: unknown[] = []
+    const deframer = new Deframer((body) => void replies.push(decodeReply(body.slice())))
+    const listen = (chunk: Uint8Array) => deframer.push(chunk)
+    socket.on("error", () => {})
+    socket.on("data", listen)
+    const say = (request: DaemonRequest) =>
+      socket.write(frame(encodeRequest(request, clock.stamp())))
+    const { dataflow } = of
+    const who = { node: "source", version: "1.1.0", metadataVersion: 2 }
+    say({ type: "Register", dataflow, ...who })
+    await until(() => replies.length === 1, "a reply to Register")
+    say({ type: "Subscribe" })
+    await until(() => replies.length === 2, "a reply to Subscribe")
+    socket.off("data", listen)
+    return { socket, ask: () => void say({ type: "NextEvent" }) }
+  }
+
+  /** Lets the lane learn the pool, then gives it a reply that no socket takes at once. */
+  async function stalled(of: Stage) {
+    const { socket, ask } = await slow(of)
+    const producer = producerOf(of)
+    let got = 0
+    const count = (chunk: Uint8Array) => {
+      got += chunk.byteLength
+    }
+    socket.on("data", count)
+    publish(producer, 100_000, 1)
+    ask()
+    await until(() => got > 100_000, "the first reply")
+    socket.pause()
+    await Bun.sleep(10)
+    got = 0
+    for (let i = 0; i < 3; i++) publish(producer, 16_000_000, 2 + i)
+    const before = of.relay.lane.out
+    ask()
+    await until(() => of.relay.lane.out > before, "the lane to begin the reply")
+    expect(isMarked(producer)).toBe(true)
+    return { socket, producer, got: () => got, ask }
+  }
+
+  withLane(
+    "a reply that its socket takes in parts arrives whole, and its memory goes back",
+    async () => {
+      stage = await new Stage().open()
+      const { socket, producer, got, ask } = await stalled(stage)
+      socket.resume()
+      await until(() => got() > 16_000_000, "the large reply")
+      await until(() => !isMarked(producer), "every chunk back")
+      ask()
+      await until(() => got() > 32_000_000, "the next one")
+      ask()
+      await until(() => got() > 48_000_000, "the last one")
+      await until(() => !isMarked(producer), "every chunk back")
+      socket.destroy()
+    },
+  )
+
+  withLane("one who dies in the middle of a reply leaves no chunk borrowed", async () => {
+    stage = await new Stage().open()
+    const { socket, producer } = await stalled(stage)
+    socket.destroy()
+    await until(() => !isMarked(producer), "every chunk back")
+  })
+})
