@@ -117,7 +117,7 @@ describe("from a socket into memory", () => {
       const sent: { size: number; output: string; parameters: Parameters }[] = []
       let parameters: Parameters = {}
       for (let i = 0; i < count; i++) {
-        if (random(8) === 0)
+        if (random(20) === 0)
           parameters = random(2) ? {} : { a: random(3), b: "x".repeat(random(400)) }
         const size = sizes[random(100) < 4 ? 6 + random(2) : random(6)]!
         const output = ["out", "out", "out", "unheard", "nothing"][random(5)]!
@@ -145,7 +145,7 @@ describe("from a socket into memory", () => {
         expect(got.data.every((byte) => byte === (i & 255))).toBe(true)
       }
       await feed
-      expect(stage.relay.lane.in).toBeGreaterThan(count / 10)
+      expect(stage.relay.lane.in).toBeGreaterThan(count / 30)
       expect(stage.relay.lane.in).toBeLessThan(count)
       const edge = stage.memory.edges().find(({ to }) => to === "sink/in")!
       expect(edge).toMatchObject({ dropped: 0, queued: 0 })
@@ -173,8 +173,12 @@ describe("from a socket into memory", () => {
     withLane(`a consumer that has left for good holds nobody up (${policy})`, async () => {
       stage = await new Stage(policy).open()
       const { control } = await stage.joined()
-      for (let i = 0; i < 4; i++) control.send(message(40_000, i))
-      await until(() => stage!.relay.lane.in >= 2, "messages through C")
+      // What JavaScript finds beside the first message it passes on as well: one after the other.
+      for (let i = 0; i < 4; i++) {
+        control.send(message(40_000, i))
+        await taken(stage)
+      }
+      expect(stage.relay.lane.in).toBeGreaterThanOrEqual(2)
       const { ring } = stage.reader
       Atomics.store(ring.words, ring.base + ABANDONED_WORD, 1)
       stage.producer.wake()
