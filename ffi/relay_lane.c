@@ -47,7 +47,14 @@ typedef struct { const u8 *base; u64 length; } Part;
 typedef struct { void *name; u64 name_length; Part *parts; u64 count; void *control; u64 control_length, flags; } Sending;
 typedef struct { i64 seconds, nanoseconds; } Time;
 extern long recv(int, void *, unsigned long, int), sendmsg(int, const Sending *, int);
-extern int ppoll(Poll *, unsigned long, const Time *, const void *), clock_gettime(int, Time *);
+extern int ppoll(Poll *, unsigned long, const Time *, const void *), clock_gettime(int, Time *), close(int);
+#if defined(__x86_64__)
+typedef struct { u32 events; u64 data; } __attribute__((packed)) Ready;
+#else
+typedef struct { u32 events; u64 data; } Ready;
+#endif
+extern int epoll_create1(int), epoll_ctl(int, int, int, Ready *);
+enum { CLOSE_ON_EXEC = 02000000, ADD = 1, DELETE = 2, MODIFY = 3, MOST_READY = 64, SYS_EPOLL_PWAIT2 = 441 };
 
 // --- state --------------------------------------------------------------------------------------------------------------------------
 /// The bytes of a message that JavaScript has judged: up to the stamp, the parameters, what is passed on of them.
@@ -86,6 +93,9 @@ typedef struct {
 
 typedef struct { int *wake; int first, inputs, turn; } Node;
 
+/// What the kernel watches: a descriptor, for which events (0: not watched), and where it stands in the set of this wait.
+typedef struct { int fd, events, at; } Watch;
+
 typedef struct { int at; const u8 *address; int length; } Cut;
 /// The reply that is being written. It is sent before anything else is begun, or given to JavaScript.
 typedef struct {
@@ -105,6 +115,8 @@ typedef struct {
   double *connection_floats, *times, *parts;
   double frame_timeout, now;
   int left;  // JavaScript has something to do
+  int epoll, first;  // -1: there is none; where connections begin
+  Watch *watch;
   dora_clock clock;
   Reply reply;
 } Lane;
@@ -589,7 +601,33 @@ static void arm(const Lane *lane, int value) {
     if (node_of(lane, i)[N_MODE] != ABSENT) dora_store(lane->node[i].wake, value);
 }
 
-static int wait(Lane *lane, Poll *polls, int count, double until) {
+static void watch(Lane *lane, Watch *watch, int fd, int events) {
+  Ready ready = { (u32)events, (u64)(watch - lane->watch) };
+  int change = watch->events == 0 ? ADD : events == 0 ? DELETE : MODIFY;
+  epoll_ctl(lane->epoll, change, change == DELETE ? watch->fd : fd, &ready);
+  watch->fd = fd;
+  watch->events = events;
+}
+
+/// As ppoll, which looks at every descriptor each time; here the kernel keeps the set, and in steady state nothing of it changes.
+static int wait_ready(Lane *lane, Poll *polls, const int *order, int count, const Time *time) {
+  for (int i = 0; i < count; i++) {
+    Watch *one = &lane->watch[i < lane->first ? i : lane->first + order[i - lane->first]];
+    int events = polls[i].fd < 0 ? 0 : polls[i].events;
+    one->at = i;
+    polls[i].happened = 0;
+    if (one->events != events) watch(lane, one, polls[i].fd, events);
+  }
+  Ready ready[MOST_READY];
+  int found = (int)syscall(SYS_EPOLL_PWAIT2, (long)lane->epoll, ready, (long)MOST_READY, time, 0l, 0l);
+  for (int i = 0; i < found; i++) {
+    Watch *one = &lane->watch[ready[i].data];
+    if (one->events) polls[one->at].happened = (short)ready[i].events;
+  }
+  return found;
+}
+
+static int wait(Lane *lane, Poll *polls, const int *order, int count, double until) {
   double left = until - lane->now;
   if (left < 0) left = 0;
   Time time = { 0, 0 };
@@ -598,7 +636,8 @@ static int wait(Lane *lane, Poll *polls, int count, double until) {
     time.seconds = (i64)(left / 1e9);
     time.nanoseconds = (i64)(left - (double)time.seconds * 1e9);
   }
-  return ppoll(polls, (unsigned)count, limited ? &time : 0, 0);
+  const Time *limit = limited ? &time : 0;
+  return lane->epoll < 0 ? ppoll(polls, (unsigned)count, limit, 0) : wait_ready(lane, polls, order, count, limit);
 }
 
 /// A connection that is served here: what to wait for.
@@ -608,7 +647,8 @@ static short interest(const Lane *lane, int connection) {
 }
 
 /// What has happened to descriptors that are served here; the others are JavaScript's.
-static void serve_polls(Lane *lane, Poll *polls, const int *order, int own, int first, int count) {
+static void serve_polls(Lane *lane, Poll *polls, const int *order, int count) {
+  int first = lane->first, own = first - lane->nodes;
   for (int i = 0; i < count; i++) {
     Poll *poll = &polls[i];
     if (!poll->happened) continue;
@@ -630,11 +670,12 @@ static void serve_polls(Lane *lane, Poll *polls, const int *order, int own, int 
 
 /// Serves and sleeps until JavaScript is needed: something is left to it, or it is `due`.
 ///
-/// @param polls  `own` descriptors of JavaScript's, the nodes' pipes, and from `first` on connections
+/// @param polls  descriptors of JavaScript's, the nodes' pipes, and then connections
 /// @param order  the places of these connections
 /// @param once   sleep once at most
 /// @return       as ppoll; what is served is no longer said to have happened
-int lane_run(Lane *lane, Poll *polls, const int *order, int own, int first, int count, double due, int once) {
+int lane_run(Lane *lane, Poll *polls, const int *order, int count, double due, int once) {
+  int first = lane->first;
   lane->left = 0;
   lane->run_words[R_STALLED] = -1;
   lane->now = now_ns();
@@ -657,16 +698,17 @@ int lane_run(Lane *lane, Poll *polls, const int *order, int own, int first, int 
       if (words_of(lane, place)[C_FLAGS]) polls[i].events = interest(lane, place);
     }
     if (asked < until) until = asked;
-    int happened = wait(lane, polls, count, lane->left ? 0 : until);
+    int happened = wait(lane, polls, order, count, lane->left ? 0 : until);
     arm(lane, DORA_WAKE_RUNNING);
     lane->now = now_ns();
-    if (happened > 0) serve_polls(lane, polls, order, own, first, count);
+    if (happened > 0) serve_polls(lane, polls, order, count);
     if (happened < 0 || once || lane->left || asked <= lane->now) return happened;
   }
 }
 
 // --- what JavaScript makes ----------------------------------------------------------------------------------------------------------
-/// Facts: numbers of connections, nodes, inputs, outputs; how long a frame may take; where what is shared lies.
+/// Facts: numbers of connections, nodes, inputs, outputs; how long a frame may take; where what is shared lies; room for a reply;
+/// descriptors of JavaScript's in the set.
 Lane *lane_open(const double *facts) {
   Lane *lane = calloc(1, sizeof *lane);
   lane->sockets = (int)facts[0];
@@ -685,6 +727,16 @@ Lane *lane_open(const double *facts) {
   lane->counts = address(facts[11]);
   lane->reply.bytes = address(facts[12]);
   lane->reply.capacity = (int)facts[13];
+  lane->first = (int)facts[14] + lane->nodes;
+  lane->watch = calloc((u64)lane->first + (u64)facts[0], sizeof *lane->watch);
+  lane->epoll = epoll_create1(CLOSE_ON_EXEC);
+  Ready ready;
+  Time none = { 0, 0 };
+  // Kernels before 5.11 have none with a limit in nanoseconds.
+  if (lane->epoll >= 0 && syscall(SYS_EPOLL_PWAIT2, (long)lane->epoll, &ready, 1l, &none, 0l, 0l) != 0) {
+    close(lane->epoll);
+    lane->epoll = -1;
+  }
   return lane;
 }
 
@@ -694,6 +746,8 @@ void lane_close(Lane *lane) {
     free(lane->output[i].pool.edges);
     free(lane->output[i].fds);
   }
+  if (lane->epoll >= 0) close(lane->epoll);
+  free(lane->watch);
   free(lane->connection);
   free(lane->node);
   free(lane->input);
@@ -781,6 +835,12 @@ void lane_accept(Lane *lane, int index, int fd, u8 *staging, int capacity) {
   connection->staging = staging;
   connection->capacity = capacity;
   connection->heads = connection->replaced = 0;
+}
+
+/// A connection is about to be closed.
+void lane_leave(Lane *lane, int index) {
+  Watch *one = &lane->watch[lane->first + index];
+  if (one->events) watch(lane, one, one->fd, 0);
 }
 
 /// JavaScript has judged a head of an output: its bytes up to the stamp, its parameters, and what is passed on of them.

@@ -202,10 +202,10 @@ export class Connection implements IntakeOwner {
   close(): void {
     if (this.gone) return
     this.gone = true
+    this.#lane?.free(this.place)
     closeFd(this.fd)
     this.#intake.release()
     this.out.drop()
-    this.#lane?.free(this.place)
     this.node?.leave(this)
     this.#session.closed()
   }

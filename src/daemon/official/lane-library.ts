@@ -13,14 +13,12 @@ const SYMBOLS = {
   lane_output_pool: { args: ["ptr", "i32", "buffer"], returns: "void" },
   lane_close_output: { args: ["ptr", "i32"], returns: "void" },
   lane_accept: { args: ["ptr", "i32", "i32", "buffer", "i32"], returns: "void" },
+  lane_leave: { args: ["ptr", "i32"], returns: "void" },
   lane_learn: {
     args: ["ptr", "i32", "i32", "buffer", "i32", "buffer", "i32", "buffer", "i32"],
     returns: "void",
   },
-  lane_run: {
-    args: ["ptr", "ptr", "buffer", "i32", "i32", "i32", "f64", "i32"],
-    returns: "i32",
-  },
+  lane_run: { args: ["ptr", "ptr", "buffer", "i32", "f64", "i32"], returns: "i32" },
 } as const satisfies Symbols
 
 /** The functions of ffi/relay_lane.c. */

@@ -104,8 +104,9 @@ export class Lane {
   /** Keeps what C refers to. */
   readonly #kept: unknown[]
 
-  /** Null: there is none here. */
-  static open({ nodes, maxSockets, frameTimeoutMs, counts }: RelayPlan): Lane | null {
+  /** Null: there is none here. @param own  descriptors of the relay's own, which come first in each set */
+  static open(plan: RelayPlan, own: number): Lane | null {
+    const { nodes, maxSockets, frameTimeoutMs, counts } = plan
     const library = laneLibrary()
     if (!library) return null
     const all = (of: (plan: NodePlan) => number) =>
@@ -113,12 +114,13 @@ export class Lane {
     const inputs = all((plan) => plan.inputs.length)
     const outputs = all((plan) => plan.outputs.length)
     const sizes = { sockets: maxSockets, nodes: nodes.length, inputs, outputs }
-    return new Lane(library, sizes, frameTimeoutMs * 1e6, counts)
+    return new Lane(library, sizes, own, frameTimeoutMs * 1e6, counts)
   }
 
   private constructor(
     library: LaneLibrary,
     { sockets, nodes, inputs, outputs }: LaneSizes,
+    own: number,
     frameTimeoutNs: number,
     counts: Int32Array,
   ) {
@@ -133,7 +135,9 @@ export class Lane {
     memory.push(this.#run, this.#parts)
     const shared = [...memory, counts, this.reply].map(addressOf)
     const sizes = [sockets, nodes, inputs, outputs, frameTimeoutNs]
-    this.pointer = library.lane_open(Float64Array.of(...sizes, ...shared, REPLY_BYTES)) as Pointer
+    this.pointer = library.lane_open(
+      Float64Array.of(...sizes, ...shared, REPLY_BYTES, own),
+    ) as Pointer
     this.#kept = [counts]
   }
 
@@ -151,8 +155,9 @@ export class Lane {
     this.library.lane_accept(this.pointer, place.index, fd, staging, staging.byteLength)
   }
 
-  /** A connection is gone. */
+  /** A connection is about to be closed. */
   free({ index, words }: Place): void {
+    this.library.lane_leave(this.pointer, index)
     words.fill(0)
     this.#free.push(index)
   }
@@ -180,17 +185,12 @@ export class Lane {
   /**
    * Serves and sleeps until we are needed.
    *
-   * @param own    descriptors of ours at the start of the set
-   * @param first  where the connections begin
    * @param dueNs  when we are needed at the latest, in monotonic nanoseconds
    * @param once   sleep once at most
    * @returns      as {@link PollSet.wait}
    */
-  run(poll: PollSet, own: number, first: number, dueNs: number, once: boolean): number {
-    const { address, count } = poll
-    const order = this.#order
-    const { pointer, library } = this
-    return library.lane_run(pointer, address, order, own, first, count, dueNs, once ? 1 : 0)
+  run({ address, count }: PollSet, dueNs: number, once: boolean): number {
+    return this.library.lane_run(this.pointer, address, this.#order, count, dueNs, once ? 1 : 0)
   }
 
   /** After a run: a reply that its socket did not take. */

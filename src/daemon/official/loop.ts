@@ -61,7 +61,7 @@ export class RelayLoop {
     this.#report = report
     this.#nextCommand = nextCommand
     this.#flowClock = new FlowClock(plan.nodes[0]!.plan.epoch)
-    this.#lane = Lane.open(plan)
+    this.#lane = Lane.open(plan, OWN)
     const around = {
       clock: this.#clock,
       lane: this.#lane,
@@ -223,12 +223,11 @@ export class RelayLoop {
 
   /** Leaves the common case to the lane, and sleeps there. */
   #run(lane: Lane): number {
-    const first = OWN + this.#nodeList.length
     // Who waits for room may be told so only after we are armed, and it is looked for here.
     const isHeld = this.#connections.some(({ blocked }) => blocked)
     if (isHeld) for (const node of this.#nodeList) node.arm()
     const dueNs = this.#dueNs(this.#flowClock.nowNs())
-    const happened = lane.run(this.#poll, OWN, first, dueNs, isHeld || this.#leftovers.any)
+    const happened = lane.run(this.#poll, dueNs, isHeld || this.#leftovers.any)
     for (const node of this.#nodeList) node.takeBack((place) => this.#places[place] ?? null)
     const { seen, stalled } = lane
     if (seen.seconds > 0) this.#clock.merge(seen)
