@@ -9,9 +9,8 @@ typedef int i32;
 typedef unsigned int u32;
 typedef long long i64;
 typedef unsigned long long u64;
-/// Some bytes at any address.
+/// Eight bytes at any address.
 typedef struct { u8 bytes[8]; } Word;
-typedef struct { u8 bytes[16]; } Words;
 
 // --- the ABI: see dora_operator.h ---------------------------------------------------------------------------------------
 typedef struct { u8 *ptr; u64 len, cap; } Str;
@@ -52,6 +51,13 @@ enum { STAGE_AT = 1024, STAGE_BYTES = 1024 };
 enum { K_NULL, K_FIXED, K_BITS, K_BYTES, K_LARGE_BYTES, K_VIEWS, K_LIST, K_LARGE_LIST, K_FIXED_LIST, K_STRUCT, K_SPARSE, K_DENSE };
 /// `next` is the index after the subtree; `dict`, if not 0, the index where the dictionary's values begin.
 typedef struct { i32 kind, width, children, buffers, dict, next; } Node;
+
+/// On the way of every event, in one piece.
+#ifdef __TINYC__
+#define HOT static
+#else
+#define HOT static inline __attribute__((always_inline))
+#endif
 
 struct Shim;
 struct Form;
@@ -463,7 +469,7 @@ static void fill_view_lengths(Form *form, Instance *instance) {
 static void copy_word(u8 *target, const u8 *source) { *(Word *)target = *(const Word *)source; }
 
 /// A column of one node with a fixed width, as most are.
-static void fill_flat(Form *form, const u8 *base, int copied) {
+HOT void fill_flat(Form *form, const u8 *base, int copied) {
   Instance *instance = form->instance;
   const i64 *figures = form->figures;
   Arr *array = &form->input.array;
@@ -493,12 +499,8 @@ static void fill_flat(Form *form, const u8 *base, int copied) {
 static int sound(const Form *form, const Instance *instance);
 
 /// 0: some of its values lead out of it.
-static int fill(Form *form, const u8 *base, int copied) {
+static int fill_all(Form *form, const u8 *base, int copied) {
   Instance *instance = form->instance;
-  if (form->flat && form->figures[2] < 0) {
-    fill_flat(form, base, copied);
-    return 1;
-  }
   if (!copied && misaligned(form, base)) copied = 1;
   for (i32 i = 0; i < form->nodes; i++) {
     Arr *array = instance->arrays + i;
@@ -512,6 +514,12 @@ static int fill(Form *form, const u8 *base, int copied) {
   if (!sound(form, instance)) return 0;
   form->input.array = instance->arrays[0];
   form->input.tag = 1;
+  return 1;
+}
+
+HOT int fill(Form *form, const u8 *base, int copied) {
+  if (!form->flat || form->figures[2] >= 0) return fill_all(form, base, copied);
+  fill_flat(form, base, copied);
   return 1;
 }
 
@@ -581,7 +589,7 @@ static int sound(const Form *form, const Instance *instance) {
 }
 
 /// After the outputs of an event are written and released: was the input released as well? If not it is kept, with `token`.
-static i32 settle(Shim *shim) {
+HOT i32 settle(Shim *shim) {
   Form *form = shim->current;
   Instance *instance;
   if (!form) return 0;
@@ -655,6 +663,8 @@ static const char *write_key(Vec *key, const Sch *schema, i32 depth, i32 *fields
   return schema->dictionary ? write_key(key, schema->dictionary, depth + 1, fields) : 0;
 }
 
+static i32 int_at(const u8 *at) { return (i32)(at[0] | at[1] << 8 | at[2] << 16 | (u32)at[3] << 24); }
+
 static int same_text(const u8 **key, const char *value) {
   const u8 *at = *key;
   const u8 *text_at = (const u8 *)(value ? value : "");
@@ -669,8 +679,7 @@ static int same_schema(const u8 **key, const Sch *schema, i32 depth) {
   i32 numbers[4];
   if (!schema || !schema->release || !schema->format || !same_text(key, schema->format)) return 0;
   if (!same_text(key, depth ? schema->name : "")) return 0;
-  *(Words *)numbers = *(const Words *)*key;
-  *key += 16;
+  for (i32 i = 0; i < 4; i++, *key += 4) numbers[i] = int_at(*key);
   if (numbers[0] != (i32)(schema->flags & 7) || numbers[1] != schema->n_children) return 0;
   if (numbers[2] != (schema->dictionary != 0)) return 0;
   if (depth && (numbers[3] != 0) != (schema->metadata != 0)) return 0;
@@ -1239,7 +1248,7 @@ static void keep_reference(void *env) { (void)env; }
 /// Bits 0 and 1: the operator's answer, 3 for an unknown one; 4: it returned an error; 8: it keeps the input; 16: somebody's output
 /// was refused too late; 32: no memory; 64: the input can't be true, and the operator was not called; from bit 8 on: how many
 /// outputs wait to be written; 128: some of them are held, and sh_finish tells the 8 when all are written.
-static i32 call(Shim *shim) {
+HOT i32 call(Shim *shim) {
   EventResult result;
   i32 answer;
   // Those of the last call are written by now.
@@ -1255,7 +1264,7 @@ static i32 call(Shim *shim) {
   return answer | (shim->held ? 128 : settle(shim));
 }
 
-static i32 input(Form *form, const u8 *base, int copied) {
+HOT i32 input(Form *form, const u8 *base, int copied) {
   Shim *shim = form->shim;
   if (!form->instance) return 32;
   if (!fill(form, base, copied)) return 64;

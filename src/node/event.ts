@@ -3,6 +3,7 @@ import { arrayOf, type Layout, readLayout, vectorOf } from "../arrow/decoder.ts"
 import { type ElementArray, type ElementName, viewElements } from "../core/elements.ts"
 import type { Parameters } from "../core/parameters.ts"
 import { decodeParameters } from "../wire/metadata.ts"
+import { patternOf, rebuild } from "./pattern.ts"
 
 /** Everything that can happen to a node. */
 export type Event =
@@ -174,7 +175,8 @@ export class InputEvent implements Disposable {
   get data(): Uint8Array {
     if (this.#stream !== null) return this.#stream
     if (this.#borrow !== null) this.#stream = new Uint8Array(this.#borrow.buffer)
-    else if (this.#body !== null) this.#stream = this.#rebuild(this.#body)
+    else if (this.#body !== null)
+      this.#stream = rebuild(this.#source.template(this.#template)!, this.#body)
     else this.#stream = new Uint8Array(0)
     return this.#stream
   }
@@ -195,6 +197,16 @@ export class InputEvent implements Disposable {
   /** @internal Address of the stream in shared memory, good until it is released; 0: the event owns its bytes. */
   get address(): number {
     return this.#borrow?.address ?? 0
+  }
+
+  /** @internal */
+  get source(): InputSource {
+    return this.#source
+  }
+
+  /** @internal Messages of one source with the same number > 0 differ in their elements only. */
+  get template(): number {
+    return this.#template
   }
 
   /** @internal The elements, when they are all that the event has of its stream: from `layout.headerLength` on. */
@@ -269,17 +281,6 @@ export class InputEvent implements Disposable {
     made.layout = layout
     return layout
   }
-
-  /** A whole stream from the body alone. */
-  #rebuild(body: ElementArray): Uint8Array {
-    const { layout, pattern } = this.#source.template(this.#template)!
-    const stream = new Uint8Array(layout.byteLength)
-    stream.set(pattern.subarray(0, layout.headerLength))
-    stream.set(new Uint8Array(body.buffer, body.byteOffset, body.byteLength), layout.headerLength)
-    const trailer = layout.headerLength + body.byteLength
-    stream.set(pattern.subarray(layout.headerLength), trailer)
-    return stream
-  }
 }
 
 /** The fields of a message as it was taken from an edge. */
@@ -302,15 +303,4 @@ export const NO_FIELDS: MessageFields = {
   stream: null,
   body: null,
   borrow: null,
-}
-
-/** Header and trailer of a message, without its body: what messages of one template have in common. */
-function patternOf(bytes: Uint8Array, layout: Layout): Uint8Array {
-  const body = layout.simple
-  const bodyBytes = body ? body.length * body.array.BYTES_PER_ELEMENT : layout.bodyLength
-  const trailer = bytes.subarray(layout.headerLength + bodyBytes)
-  const pattern = new Uint8Array(layout.headerLength + trailer.byteLength)
-  pattern.set(bytes.subarray(0, layout.headerLength))
-  pattern.set(trailer, layout.headerLength)
-  return pattern
 }

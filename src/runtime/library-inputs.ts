@@ -4,7 +4,7 @@ import { figuresOf, formKey, viewCounts } from "../arrow/c-batch.ts"
 import { nodesOf, planOf, unknownSchemaKey, writeSchemaKey } from "../arrow/c-schema.ts"
 import type { Layout } from "../arrow/decoder.ts"
 import { Field, TypeId, typeName } from "../arrow/types.ts"
-import type { InputEvent } from "../node/event.ts"
+import type { InputEvent, InputSource } from "../node/event.ts"
 import type { Shim } from "./library-shim.ts"
 
 /** Types that one input is known to have; what comes beyond takes the place of the oldest. */
@@ -25,6 +25,9 @@ type Form = {
   id: string
   pointer: Pointer
   layout: Layout | null
+  /** Where the last message of this layout came from, and by what number. */
+  source: InputSource | null
+  template: number
   /** How bodies of this layout are handed over. */
   how: number
   context: string
@@ -34,6 +37,8 @@ const NO_FORM: Form = {
   id: "",
   pointer: 0 as Pointer,
   layout: null,
+  source: null,
+  template: 0,
   how: BARE,
   context: "",
   parameters: null,
@@ -64,9 +69,18 @@ export class LibraryInputs {
   /** Hands a message to the operator; the shim's answer. */
   deliver(event: InputEvent): number {
     const last = this.#last
+    const { bare } = event
+    // Most messages are like the one before: to be told by what they carry, without a look at their layout.
+    if (
+      bare !== null &&
+      last.source === event.source &&
+      last.template === event.template &&
+      last.parameters === event.encodedParameters
+    )
+      return this.#shim.sh_input(last.pointer, bare as Uint8Array, last.how)
     const same = last.id === event.id && last.layout === event.layout
     const form = same && last.parameters === event.encodedParameters ? last : this.#formOf(event)
-    const { address, bare } = event
+    const { address } = event
     if (address !== 0) return this.#shim.sh_input_at(form.pointer, address as Pointer)
     if (bare !== null) return this.#shim.sh_input(form.pointer, bare as Uint8Array, form.how)
     const { data } = event
@@ -105,6 +119,8 @@ export class LibraryInputs {
     let form = this.#last
     if (form.id !== event.id || form.layout !== layout) form = this.#select(event.id, layout)
     if (event.encodedParameters !== form.parameters) this.#setContext(form, event)
+    form.source = event.source
+    form.template = event.template
     this.#last = form
     return form
   }
