@@ -1,4 +1,5 @@
 // The relay thread of official nodes, for tests that are its clients.
+import type { QueuePolicy } from "../core/policy.ts"
 import { Memory } from "../daemon/memory.ts"
 import { Relay } from "../daemon/official/relay.ts"
 import { parseDataflow } from "../descriptor/load.ts"
@@ -8,7 +9,7 @@ import type { DaemonReply } from "../wire/messages.ts"
 import { Client } from "./client.ts"
 
 const TEXT = `nodes:
-- { id: source, path: a, inputs: { in: sink/back }, outputs: [out, unheard] }
+- { id: source, path: a, inputs: { in: { source: sink/back, queue_size: 4, queue_policy: BACK } }, outputs: [out, unheard] }
 - { id: sink, path: a, inputs: { in: { source: source/out, queue_size: 4, queue_policy: POLICY } }, outputs: [back] }
 `
 
@@ -27,8 +28,10 @@ export class Stage implements AsyncDisposable {
   readonly #clients: Client[] = []
   #relay: Relay | null = null
 
-  constructor(policy: "drop_oldest" | "backpressure" = "drop_oldest") {
-    const flow = parseDataflow(TEXT.replace("POLICY", policy), "flow.yml")
+  /** @param policy  of what `source` sends @param back  of what it receives */
+  constructor(policy: QueuePolicy = "drop_oldest", back: QueuePolicy = "drop_oldest") {
+    const text = TEXT.replace("POLICY", policy).replace("BACK", back)
+    const flow = parseDataflow(text, "flow.yml")
     const { dataflow } = this
     const options = { dataflow, wait: "park", exitWhenNodesFinish: false } as const
     this.memory = Memory.create(flow, options)

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test"
 import { connect, type Socket } from "node:net"
 import { HybridClock } from "../../core/clock.ts"
 import type { Parameters } from "../../core/parameters.ts"
-import { ABANDONED_WORD } from "../../shm/layout.ts"
+import { ABANDONED_WORD, WAKE_PARKED_FUTEX, WAKE_RUNNING, WAKE_WORD } from "../../shm/layout.ts"
 import { PassingOutput } from "../../shm/passing.ts"
 import { Inbox } from "../../shm/segment.ts"
 import type { Client } from "../../testing/client.ts"
@@ -218,6 +218,20 @@ describe("from a socket into memory", () => {
     },
     30_000,
   )
+
+  withLane("bytes behind the stamp are no message", async () => {
+    stage = await new Stage().open()
+    const { control } = await stage.joined()
+    for (let i = 0; i < 3; i++) {
+      control.send(message(10, i))
+      await taken(stage)
+    }
+    const body = encodeRequest(message(10, 9), clock.stamp())
+    control.sendBytes(frame(Uint8Array.of(...body, 0)))
+    await control.closed
+    expect(stage.reader.take()).toBe(false)
+    expect(stage.warnings).toEqual([expect.stringContaining("1 bytes too many")])
+  })
 })
 
 describe("from memory into replies", () => {
@@ -227,7 +241,7 @@ describe("from memory into replies", () => {
       stage = await new Stage().open()
       const { events: node } = await stage.joined()
       const producer = producerOf(stage)
-      const sizes = [1, 0, 1000, 5000, 6000, 100_000]
+      const sizes = [1, 0, 1001, 4999, 6001, 100_001]
       for (let i = 0; i < 120; i++) {
         const parameters: Parameters = i % 3 ? { i } : {}
         if (i % 40 === 39) {
@@ -257,6 +271,39 @@ describe("from memory into replies", () => {
     while (!rest.includes("AllInputsClosed")) rest.push(...(await events(node)))
     expect(rest).toEqual([{ size: 10, fill: 99, parameters: {} }, "InputClosed", "AllInputsClosed"])
     expect(stage.relay.lane.out).toBeGreaterThan(15)
+  })
+
+  withLane("a producer that waits for room is woken when C has made some", async () => {
+    stage = await new Stage("drop_oldest", "backpressure").open()
+    const { events: node } = await stage.joined()
+    const producer = producerOf(stage)
+    for (let i = 0; i < 3; i++) {
+      publish(producer, 10, i)
+      expect(await events(node)).toHaveLength(1)
+    }
+    for (let i = 0; i < 4; i++) publish(producer, 10, i)
+    const { inbox } = stage.reader.ring
+    Atomics.store(inbox.words, WAKE_WORD, WAKE_PARKED_FUTEX)
+    expect(producer.writer.ready(true)).toBe(false)
+    const before = stage.relay.lane.out
+    expect(await events(node)).toHaveLength(4)
+    expect(stage.relay.lane.out).toBe(before + 4)
+    await until(() => Atomics.load(inbox.words, WAKE_WORD) === WAKE_RUNNING, "the wake-up")
+  })
+
+  withLane("who asks twice is refused", async () => {
+    stage = await new Stage().open()
+    const { events: node } = await stage.joined()
+    const producer = producerOf(stage)
+    for (let i = 0; i < 3; i++) {
+      publish(producer, 10, i)
+      expect(await events(node)).toHaveLength(1)
+    }
+    node.send({ type: "NextEvent" })
+    await Bun.sleep(60)
+    node.send({ type: "NextEvent" })
+    await node.closed
+    expect(stage.warnings).toEqual([expect.stringContaining("while another one is pending")])
   })
 
   /** A connection for events that reads only when it is told to. */
