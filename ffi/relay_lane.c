@@ -604,20 +604,25 @@ static void arm(const Lane *lane, int value) {
 static void watch(Lane *lane, Watch *watch, int fd, int events) {
   Ready ready = { (u32)events, (u64)(watch - lane->watch) };
   int change = watch->events == 0 ? ADD : events == 0 ? DELETE : MODIFY;
-  epoll_ctl(lane->epoll, change, change == DELETE ? watch->fd : fd, &ready);
+  int failed = epoll_ctl(lane->epoll, change, change == DELETE ? watch->fd : fd, &ready);
   watch->fd = fd;
   watch->events = events;
+  if (!failed) return;
+  // The user may watch no more, or there is no memory: ppoll needs neither.
+  close(lane->epoll);
+  lane->epoll = -1;
 }
 
 /// As ppoll, which looks at every descriptor each time; here the kernel keeps the set, and in steady state nothing of it changes.
 static int wait_ready(Lane *lane, Poll *polls, const int *order, int count, const Time *time) {
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; i < count && lane->epoll >= 0; i++) {
     Watch *one = &lane->watch[i < lane->first ? i : lane->first + order[i - lane->first]];
     int events = polls[i].fd < 0 ? 0 : polls[i].events;
     one->at = i;
     polls[i].happened = 0;
     if (one->events != events) watch(lane, one, polls[i].fd, events);
   }
+  if (lane->epoll < 0) return ppoll(polls, (unsigned)count, time, 0);
   Ready ready[MOST_READY];
   int found = (int)syscall(SYS_EPOLL_PWAIT2, (long)lane->epoll, ready, (long)MOST_READY, time, 0l, 0l);
   for (int i = 0; i < found; i++) {
@@ -636,8 +641,7 @@ static int wait(Lane *lane, Poll *polls, const int *order, int count, double unt
     time.seconds = (i64)(left / 1e9);
     time.nanoseconds = (i64)(left - (double)time.seconds * 1e9);
   }
-  const Time *limit = limited ? &time : 0;
-  return lane->epoll < 0 ? ppoll(polls, (unsigned)count, limit, 0) : wait_ready(lane, polls, order, count, limit);
+  return wait_ready(lane, polls, order, count, limited ? &time : 0);
 }
 
 /// A connection that is served here: what to wait for.
@@ -840,7 +844,8 @@ void lane_accept(Lane *lane, int index, int fd, u8 *staging, int capacity) {
 /// A connection is about to be closed.
 void lane_leave(Lane *lane, int index) {
   Watch *one = &lane->watch[lane->first + index];
-  if (one->events) watch(lane, one, one->fd, 0);
+  if (one->events && lane->epoll >= 0) watch(lane, one, one->fd, 0);
+  one->events = 0;
 }
 
 /// JavaScript has judged a head of an output: its bytes up to the stamp, its parameters, and what is passed on of them.
