@@ -53,6 +53,14 @@ test("kill overtakes a stop that is under way", async () => {
   expect(ladder.report?.by).toBe("first")
 })
 
+test("kill without a stop asks first: who could be started again is not", () => {
+  const node = nodeEndingAt("kill")
+  using ladder = new StopLadder([node])
+  ladder.kill("at once", ["node a"])
+  expect(node.steps).toEqual(["stop", "kill"])
+  expect(ladder.report).toMatchObject({ by: "at once", kill: ["kill"], waitingFor: ["node a"] })
+})
+
 test("a disposed ladder does nothing more", async () => {
   const node = nodeEndingAt("kill")
   const ladder = new StopLadder([node])

@@ -55,15 +55,15 @@ export class StopLadder implements Disposable {
    */
   stop(by: string, waitingFor: string[], graceMs = STOP_GRACE_MS): void {
     if (this.#report || this.#disposed) return
-    this.#report = { by, term: [], kill: [], waitingFor }
-    for (const node of this.#living()) node.requestStop()
+    this.#request(by, waitingFor)
     this.#timer = setTimeout(() => this.#terminate(graceMs), graceMs)
   }
 
   /** SIGKILL now. */
   kill(by: string, waitingFor: string[]): void {
     if (this.#killed || this.#disposed) return
-    this.#report ??= { by, term: [], kill: [], waitingFor }
+    // Who is killed without having been asked would be started again if its policy says so.
+    if (!this.#report) this.#request(by, waitingFor)
     this.#kill()
   }
 
@@ -71,6 +71,11 @@ export class StopLadder implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true
     if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  #request(by: string, waitingFor: string[]): void {
+    this.#report = { by, term: [], kill: [], waitingFor }
+    for (const node of this.#living()) node.requestStop()
   }
 
   #terminate(graceMs: number): void {

@@ -68,6 +68,20 @@ describe("a node that dies and is started again goes on with the next message, a
   )
 
   test(
+    "and not at all when the dataflow is killed",
+    async () => {
+      const restart = { restart_policy: "always", inputs: { tick: "dora/timer/secs/1" } }
+      await using run = new TestFlow({ idle: { run: "idle", ...restart } })
+      const running = await run.running
+      running.kill()
+      const ended = await Promise.race([running.finished, Bun.sleep(LIMIT_MS / 2)])
+      expect(ended).toMatchObject({ nodes: [{ node: "idle", signal: "SIGKILL" }] })
+      expect(run.records.filter(({ msg }) => msg.includes("it is started again"))).toEqual([])
+    },
+    LIMIT_MS,
+  )
+
+  test(
     "and not at all while the dataflow is stopped",
     async () => {
       const nodes = flow("kill", 1, { restart_policy: "always", restart_delay: 600 })
