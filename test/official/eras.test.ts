@@ -334,11 +334,13 @@ describe("kill -9", () => {
       ]
       const files = { "source.py": ENDLESS, "sink.ts": WATCH }
       await using flow = new MixedFlow(nodes, files)
+      const lives = () => flow.said("source").filter((said) => said.startsWith("pid "))
       for (let round = 0; round < rounds; round++) {
         await flow.until("sink", round + 1)
+        // What the source prints may be heard after what it sends.
+        await flow.untilTrue(`life ${round + 1} of the source`, () => lives().length > round)
         await Bun.sleep(Math.random() * 60)
-        const line = flow.said("source").findLast((said) => said.startsWith("pid "))
-        process.kill(Number(line!.split(" ")[1]), "SIGKILL")
+        process.kill(Number(lives()[round]!.split(" ")[1]), "SIGKILL")
       }
       await flow.until("sink", rounds + 1)
       const run = await flow.running
