@@ -4,6 +4,7 @@ import { dlopen } from "bun:ffi"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Random } from "../test/faults/random.ts"
 import { type ConsumerOptions, send, STARTS, TestOutput } from "../test/support/edge.ts"
 import { needs } from "../test/support/toolchain.ts"
 import { INLINE_BYTES } from "../src/core/limits.ts"
@@ -56,15 +57,6 @@ beforeAll(() => {
 afterAll(() => {
   if (folder) rmSync(folder, { recursive: true })
 })
-
-/** Numbers from a seed. */
-function dice(seed: number): (below: number) => number {
-  let state = seed | 0
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
-    return Math.floor(((state >>> 8) / 2 ** 24) * below)
-  }
-}
 
 /** A message: a header that is its template's, elements, an end mark. Large ones repeat their number. */
 function message(template: number, number: number, bytes: number): Payload {
@@ -135,16 +127,16 @@ describe.each(MIXES)("with consumers like %s", (name, consumers) => {
       expect(peer.wp_open(writer.share())).toBe(1)
       const readers = consumers.map((_, edge) => output.reader(edge))
       const models = consumers.map(() => new Model())
-      const roll = dice(SEED + startIndex + name.length)
+      const random = new Random(SEED + startIndex + name.length)
       const inline = writer.inlineBytes > 1024 ? [8, 4096] : [8, 64]
       const made = { c: 0, js: 0 }
       for (let number = 1; number <= STEPS; number++) {
-        const what = roll(16)
-        if (what === 15 && number > STEPS / 2) leave(roll(40))
-        else if (what > 8) takeFrom(roll(readers.length))
+        const what = random.below(16)
+        if (what === 15 && number > STEPS / 2) leave(random.below(40))
+        else if (what > 8) takeFrom(random.below(readers.length))
         else if (what === 8) output.clock.idle()
         else if (what === 7) output.clock.observe(output.clock.seconds, output.clock.fraction + 99)
-        else publish(what, 1 + roll(2), number)
+        else publish(what, 1 + random.below(2), number)
       }
       for (const [edge, model] of models.entries()) {
         if (model.gone) continue

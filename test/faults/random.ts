@@ -25,8 +25,13 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 
+  /** A whole number from 0 to less than `limit`. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit)
+  }
+
   /** A whole number from `low` to `high`, both included. */
   between(low: number, high: number): number {
-    return low + Math.floor(this.next() * (high - low + 1))
+    return low + this.below(high - low + 1)
   }
 }

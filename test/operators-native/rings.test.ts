@@ -9,6 +9,7 @@ import { parseDataflow } from "../../src/descriptor/load.ts"
 import { RuntimeLink } from "../../src/runtime/link.ts"
 import { WAKE_PARKED_FUTEX, WAKE_RUNNING, WAKE_WORD } from "../../src/shm/layout.ts"
 import { Inbox } from "../../src/shm/segment.ts"
+import { Random } from "../faults/random.ts"
 import { buildC, hasCc } from "../support/operators.ts"
 import { type Queue, Rig } from "../support/rig.ts"
 import { needs } from "../support/toolchain.ts"
@@ -30,15 +31,6 @@ const withCc = needs("cc", hasCc)
 
 const int = (...numbers: number[]) => Int32Array.from(numbers)
 const holding = (queue_size: number): Queue => ({ queue_size, queue_policy: "backpressure" })
-
-/** Numbers from a seed. */
-function dice(seed: number): (below: number) => number {
-  let state = seed | 0
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
-    return Math.floor(((state >>> 8) / 2 ** 24) * below)
-  }
-}
 
 /** Messages that the shim may publish, mostly, and others that it may not. */
 function messageOf(kind: number, number: number): { data: Sendable; context: string } {
@@ -65,7 +57,7 @@ describe.each(MIXES)("with %s", (name, queues) => {
       `what C and JavaScript write stays in order and is counted, from ${startIndex}`,
       async () => {
         using rig = await new Rig(queues, startIndex).load(library)
-        const roll = dice(SEED + startIndex + name.length)
+        const random = new Random(SEED + startIndex + name.length)
         const ids = Object.keys(queues)
         const expected = new Map(
           ids.map((id) => [id, [] as { value: unknown[]; context: string }[]]),
@@ -83,9 +75,9 @@ describe.each(MIXES)("with %s", (name, queues) => {
         }
         for (let number = 1; number <= STEPS; number++) {
           // By turns the queues empty and fill.
-          const takes = (number >> 6) & 1 ? 2 : roll(2)
+          const takes = (number >> 6) & 1 ? 2 : random.below(2)
           for (let i = 0; i < takes; i++) ids.forEach(take)
-          const { data, context } = messageOf(roll(16), number)
+          const { data, context } = messageOf(random.below(16), number)
           const waits = ids.filter((id) => queues[id]!.queue_policy && isFull(id))
           if (context) rig.input("traced", data, { open_telemetry_context: context })
           else rig.input("echo", data)

@@ -1,6 +1,7 @@
 // The fast lane beside the JavaScript that it stands in for: what it takes, what it leaves, and that nobody can tell the difference.
 import { afterEach, describe, expect, test } from "bun:test"
 import { connect, type Socket } from "node:net"
+import { Random } from "../../../test/faults/random.ts"
 import { HybridClock } from "../../core/clock.ts"
 import type { Parameters } from "../../core/parameters.ts"
 import { ABANDONED_WORD, WAKE_PARKED_FUTEX, WAKE_RUNNING, WAKE_WORD } from "../../shm/layout.ts"
@@ -23,14 +24,6 @@ afterEach(async () => {
   await stage?.[Symbol.asyncDispose]()
   stage = null
 })
-
-function chance(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 const dataOf = (size: number, fill: number) => new Uint8Array(size).fill(fill)
 
@@ -111,29 +104,31 @@ describe("from a socket into memory", () => {
     async () => {
       stage = await new Stage("backpressure").open()
       const { control } = await stage.joined()
-      const random = chance(SEED)
+      const random = new Random(SEED)
       const sizes = [0, 3, 900, 5100, 5121, 30_000, 131_000, 300_000]
       const count = 3000
       const sent: { size: number; output: string; parameters: Parameters }[] = []
       let parameters: Parameters = {}
       for (let i = 0; i < count; i++) {
-        if (random(20) === 0)
-          parameters = random(2) ? {} : { a: random(3), b: "x".repeat(random(400)) }
-        const size = sizes[random(100) < 4 ? 6 + random(2) : random(6)]!
-        const output = ["out", "out", "out", "unheard", "nothing"][random(5)]!
+        if (random.below(20) === 0)
+          parameters = random.below(2)
+            ? {}
+            : { a: random.below(3), b: "x".repeat(random.below(400)) }
+        const size = sizes[random.below(100) < 4 ? 6 + random.below(2) : random.below(6)]!
+        const output = ["out", "out", "out", "unheard", "nothing"][random.below(5)]!
         sent.push({ size, output, parameters })
       }
       const feed = (async () => {
         for (let i = 0; i < count; i++) {
           const { size, output, parameters } = sent[i]!
           const bytes = frame(encodeRequest(message(size, i, parameters, output), clock.stamp()))
-          const cut = random(5) === 0 ? random(bytes.byteLength) : 0
+          const cut = random.below(5) === 0 ? random.below(bytes.byteLength) : 0
           if (cut > 0) {
             control.sendBytes(bytes.subarray(0, cut))
             await Bun.sleep(0)
           }
           control.sendBytes(bytes.subarray(cut))
-          if (random(20) === 0) await Bun.sleep(0)
+          if (random.below(20) === 0) await Bun.sleep(0)
         }
       })()
       for (let i = 0; i < count; i++) {
@@ -192,19 +187,21 @@ describe("from a socket into memory", () => {
     async () => {
       stage = await new Stage().open()
       const { control } = await stage.joined()
-      const random = chance(SEED)
+      const random = new Random(SEED)
       for (let i = 0; i < 150; i++) {
         const hostile = await stage.registered()
-        const good = frame(encodeRequest(message(50 + random(9000), 1, { a: 1 }), clock.stamp()))
+        const good = frame(
+          encodeRequest(message(50 + random.below(9000), 1, { a: 1 }), clock.stamp()),
+        )
         for (let n = 0; n < 3; n++) hostile.sendBytes(good)
         const bad = good.slice()
         // Behind the kind of the request, which a node may choose.
-        for (let n = random(4); n >= 0; n--)
-          bad[9 + random(Math.min(80, bad.length - 9))] = random(256)
-        if (random(3) === 0) bad[bad.length - 1 - random(30)] = 255
-        const cut = random(bad.length)
+        for (let n = random.below(4); n >= 0; n--)
+          bad[9 + random.below(Math.min(80, bad.length - 9))] = random.below(256)
+        if (random.below(3) === 0) bad[bad.length - 1 - random.below(30)] = 255
+        const cut = random.below(bad.length)
         hostile.sendBytes(bad.subarray(0, cut))
-        if (random(2)) await Bun.sleep(0)
+        if (random.below(2)) await Bun.sleep(0)
         hostile.sendBytes(bad.subarray(cut))
         hostile.sendBytes(good)
         await Bun.sleep(1)

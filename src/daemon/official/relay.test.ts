@@ -1,6 +1,7 @@
 // The relay thread with real memory and real sockets, and clients that keep to no rules.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { connect } from "node:net"
+import { Random } from "../../../test/faults/random.ts"
 import { HybridClock } from "../../core/clock.ts"
 import { Stage, until } from "../../testing/stage.ts"
 import { encodeEvent } from "../../wire/events.ts"
@@ -163,11 +164,7 @@ for (const lane of ["on", "off"]) {
         stage = await new Stage().open()
         const { events, control } = await stage.joined()
         const seed = Math.floor(Math.random() * 2 ** 31)
-        let state = seed
-        const random = (below: number) => {
-          state = (Math.imul(state, 1103515245) + 12345) >>> 0
-          return Math.floor((state / 2 ** 32) * below)
-        }
+        const random = new Random(seed)
         const valid = [
           frame(encodeRequest(message(40, 1, { a: 1 }), clock.stamp())),
           frame(encodeRequest(message(100_000, 1, { a: [1, 2] }), clock.stamp())),
@@ -198,7 +195,8 @@ for (const lane of ["on", "off"]) {
           // Who has registered may end outputs and events of its node: the kind of its requests stays as it is.
           const from = i % 3 > 0 ? 9 : 0
           const count = Math.min(bytes.length, 120) - from
-          for (let n = random(6); n >= 0; n--) bytes[from + random(count)] = random(256)
+          for (let n = random.below(6); n >= 0; n--)
+            bytes[from + random.below(count)] = random.below(256)
           socket.write(bytes)
           socket.end()
           await Promise.race([over, Bun.sleep(50)])
