@@ -21,6 +21,11 @@ export function frame(body: Uint8Array): Uint8Array<ArrayBuffer> {
   return framed
 }
 
+/** Bytes of the body that follows the header at `at`. */
+export function bodyLength(view: DataView, at = 0): number {
+  return view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true)
+}
+
 /**
  * Cuts a byte stream into frame bodies: each byte is copied at most once (amortised), none when a frame lies
  * complete in one chunk.
@@ -78,8 +83,7 @@ export class Deframer {
     this.#header.set(part, this.#headerLength)
     this.#headerLength += part.byteLength
     if (this.#headerLength === HEADER_BYTES) {
-      const view = new DataView(this.#header.buffer)
-      this.#bodyLength = view.getUint32(4, true) * 0x1_0000_0000 + view.getUint32(0, true)
+      this.#bodyLength = bodyLength(new DataView(this.#header.buffer))
       if (this.#bodyLength > this.#limit) {
         this.#failure = tooLarge(this.#bodyLength, this.#limit)
         throw this.#failure

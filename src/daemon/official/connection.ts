@@ -150,18 +150,15 @@ export class Connection implements IntakeOwner {
     const { words } = this
     // The place of who is gone may be somebody else's.
     if (this.gone || words[PLACE.FLAGS] === 0) return
-    if (words[PLACE.FLAGS] === FLAG.FILLED) this.#fill(words[PLACE.ROOM]!)
+    if (words[PLACE.FLAGS] === FLAG.FILLED) {
+      const bytes = this.#intake.filling - words[PLACE.ROOM]!
+      if (bytes > 0) this.#guarded(() => this.#intake.arrived(bytes))
+    }
     const left = words[PLACE.LEFT]!
     words[PLACE.FLAGS] = 0
     words[PLACE.LEFT] = 0
     if (left & LEFT.FRAMES) this.#guarded(() => this.#intake.serve())
     if (left & LEFT.READ && !this.gone) this.look()
-  }
-
-  /** The lane has read parts of a large message. */
-  #fill(room: number): void {
-    const bytes = this.#intake.filling - room
-    if (bytes > 0) this.#guarded(() => this.#intake.arrived(bytes))
   }
 
   /** The socket did not take all of a reply of the lane's. */
@@ -294,7 +291,12 @@ export class Connection implements IntakeOwner {
       budget -= got
       const { node } = this
       if (node) node.requests++
-      this.#guarded(() => this.#intake.arrived(got))
+      this.#guarded(() => {
+        const intake = this.#intake
+        intake.arrived(got)
+        // Its first frame told another era: what came behind that is with the new one.
+        if (this.#intake !== intake) this.#intake.serve()
+      })
       if (got < room) return
     }
   }

@@ -141,7 +141,7 @@ export class Intake implements FrameIntake {
       if (length > MAX_FRAME_BYTES) {
         throw new WireError(`a frame of ${length} bytes is larger than ${MAX_FRAME_BYTES}`)
       }
-      if (HEADER_BYTES + length > STAGING_BYTES) {
+      if (this.staging.isTooSmall) {
         if (available > HEADER_BYTES) this.#large(length)
         return
       }

@@ -1,6 +1,6 @@
 // Where the frames of a connection are collected. The lane reads into it as well, so where its bytes begin and end lies in words that
 // both know.
-import { HEADER_BYTES } from "../../wire/frame.ts"
+import { bodyLength, HEADER_BYTES } from "../../wire/frame.ts"
 import { addressOf } from "../../shm/shared.ts"
 import { PLACE } from "./lane.ts"
 
@@ -42,9 +42,7 @@ export class Staging {
 
   /** Bytes of the frame that comes next, whose header is there. */
   get frameBytes(): number {
-    const { start } = this
-    const low = this.#view.getUint32(start, true)
-    return low + this.#view.getUint32(start + 4, true) * 0x1_0000_0000
+    return bodyLength(this.#view, this.start)
   }
 
   /** Moves what is there to the front. @returns where the next bytes go */

@@ -7,11 +7,12 @@ import type { PassingHead, PassingOutput } from "../../../shm/passing.ts"
 import { BincodeReader } from "../../../wire/bincode/codec.ts"
 import { OldRequest } from "../../../wire/bincode/messages.ts"
 import { readOldParameters, readStamp } from "../../../wire/bincode/metadata.ts"
-import { HEADER_BYTES } from "../../../wire/frame.ts"
+import { bodyLength, HEADER_BYTES } from "../../../wire/frame.ts"
 import { readDataId } from "../../../wire/identifiers.ts"
 import { WireError } from "../../../wire/postcard.ts"
 import type { FrameIntake, IntakeOwner } from "../intake.ts"
 import type { RelayNode } from "../node.ts"
+import { STAGING_BYTES } from "../staging.ts"
 import { requestOf } from "./form.ts"
 import { FrameSample, type Sample, SharedSample } from "./sample.ts"
 import { StreamPayload } from "./to-stream.ts"
@@ -51,7 +52,8 @@ export class OldIntake implements FrameIntake {
   readonly filling = 0
   readonly #owner: IntakeOwner
   readonly #types = new TypeInfoReader()
-  #buffer = new Uint8Array(new ArrayBuffer(FIRST_BYTES))
+  /** Has room for all that may have arrived behind the first frame. */
+  #buffer = new Uint8Array(new ArrayBuffer(STAGING_BYTES))
   #start = 0
   #end = 0
   /** Bytes of the frame that has begun. */
@@ -92,8 +94,7 @@ export class OldIntake implements FrameIntake {
     while (!this.#waiting && this.#owner.ready) {
       const available = this.#end - this.#start
       if (available < HEADER_BYTES) return
-      const view = new DataView(this.#buffer.buffer, this.#start, HEADER_BYTES)
-      const length = view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000
+      const length = bodyLength(new DataView(this.#buffer.buffer), this.#start)
       if (length > MAX_FRAME_BYTES) {
         throw new WireError(`a frame of ${length} bytes is larger than ${MAX_FRAME_BYTES}`)
       }

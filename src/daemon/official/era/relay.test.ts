@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import { closeSync, existsSync, openSync, writeSync } from "node:fs"
 import { connect, type Socket } from "node:net"
+import { Random } from "../../../../test/faults/random.ts"
 import { readLayout, vectorOf } from "../../../arrow/decoder.ts"
 import { Encoder } from "../../../arrow/encoder.ts"
 import { Inbox } from "../../../shm/segment.ts"
@@ -55,11 +56,12 @@ class OldClient {
     return this.#replies.shift()!
   }
 
-  register(dataflow: string, version: string, node = "source"): void {
-    this.send(0, (writer) => {
-      writeUuid(writer, dataflow)
-      writer.text(node).text(version)
-    })
+  /** @param more  goes out behind it, together with it */
+  register(dataflow: string, version: string, node = "source", more = new Uint8Array(0)): void {
+    const writer = new BincodeWriter().variant(0)
+    writeUuid(writer, dataflow)
+    writer.text(node).text(version).raw(STAMP).raw(ID)
+    this.bytes(Buffer.concat([frame(writer.bytes), more]))
   }
 
   close(): void {
@@ -266,24 +268,21 @@ describe("what is sent as dora 0.x", () => {
     stage = await new Stage().open(200)
     const { control, drops } = await joined()
     const seed = Math.floor(Math.random() * 2 ** 31)
-    let state = seed
-    const random = (below: number) => {
-      state = (Math.imul(state, 1103515245) + 12345) >>> 0
-      return Math.floor((state / 2 ** 32) * below)
-    }
+    const random = new Random(seed)
     for (let i = 0; i < 150; i++) {
       const client = i % 3 > 0 ? await registered() : new OldClient(stage.port)
       clients.push(client)
       const writer = new BincodeWriter().variant(i % 3 > 0 ? 2 : 0)
       bytesHead(writer, 40)
         .bool(true)
-        .variant(random(2))
+        .variant(random.below(2))
         .blob(new Uint8Array(40))
         .raw(STAMP)
         .raw(ID)
       const bytes = frame(writer.bytes)
       const from = i % 3 > 0 ? 12 : 0
-      for (let n = random(6); n >= 0; n--) bytes[from + random(bytes.length - from)] = random(256)
+      for (let n = random.below(6); n >= 0; n--)
+        bytes[from + random.below(bytes.length - from)] = random.below(256)
       client.bytes(bytes)
       await Promise.race([client.closed, Bun.sleep(5)])
       client.close()
@@ -305,6 +304,17 @@ describe("what is sent as dora 0.x", () => {
     stage = await new Stage().open()
     const client = await registered()
     client.bytes(Uint8Array.of(0, 0, 0, 3, 0, 0, 0, 0, 2))
+    await inTime(client.closed, LIMIT_MS, () => "the end of the connection")
+    expect(stage.warnings.join()).toContain("a frame of 50331648 bytes before Subscribe")
+  })
+
+  test("may follow the first frame at once, more than a buffer of it", async () => {
+    stage = await new Stage().open()
+    const client = new OldClient(stage.port)
+    clients.push(client)
+    const large = new Uint8Array(100_000)
+    large.set([0, 0, 0, 3])
+    client.register(stage.dataflow, "0.8.0", "source", large)
     await inTime(client.closed, LIMIT_MS, () => "the end of the connection")
     expect(stage.warnings.join()).toContain("a frame of 50331648 bytes before Subscribe")
   })
