@@ -25,7 +25,7 @@ function make({ policy = 1, queue = 256, allowed = true } = {}) {
     }
     return asked
   }
-  return { live, words }
+  return { batch, live, words }
 }
 
 describe("a node is a batch process", () => {
@@ -51,7 +51,9 @@ describe("a node is a batch process", () => {
   })
 
   test("not for messages that a late turn would cost", () => {
-    expect(make({ policy: 0 }).live(1000, 300_000, 40)).toEqual([])
+    const { batch, live } = make({ policy: 0 })
+    expect([batch.applies, make().batch.applies]).toEqual([false, true])
+    expect(live(1000, 300_000, 40)).toEqual([])
   })
 
   test("also while the counter of messages starts again", () => {

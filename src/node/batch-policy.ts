@@ -40,9 +40,13 @@ export class BatchPolicy {
     this.#set = set
   }
 
+  /** Has the node inputs that may be flooded? Without them there is nothing to decide. */
+  get applies(): boolean {
+    return this.#rings.length > 0
+  }
+
   /** The node is about to sleep. */
   sleeps(nowNs: number): void {
-    if (this.#rings.length === 0) return
     const ns = nowNs - this.#sinceNs
     if (++this.#sleeps < SLEEPS && ns < LONG_NS) return
     const before = this.#taken

@@ -60,7 +60,7 @@ export function mapPlan(plan: NodePlan): Mapped {
   const sleeper = new Sleeper(own, plan.pid, plan.wakeFd)
   const rings = plan.inputs.filter(({ sibling }) => !sibling).map(({ ring }) => ring)
   const policy = new BatchPolicy(own.words, rings)
-  sleeper.onSleep = () => policy.sleeps(clock.nowNs())
+  if (policy.applies) sleeper.onSleep = () => policy.sleeps(clock.nowNs())
   const sends = plan.outputs.some(({ edges }) => edges.length > 0)
   const waiting = new Waiting(sleeper, clock, plan.wait, sends)
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)
