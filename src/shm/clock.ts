@@ -1,8 +1,8 @@
 // The clock of the data plane: one epoch for every process of a dataflow, and stamps made from it without garbage. Stamps
 // are those of core/clock.ts (NTP64, the low four bits of the fraction are a logical counter), as two unsigned words. C code of the
 // same thread makes stamps of the same clock: dora_clock in ffi/dora_writer.h.
-import { ptr } from "bun:ffi"
 import { clockNs } from "./libc.ts"
+import { addressOf, sharedWords } from "./shared.ts"
 
 const FRACTION_PER_NS = 2 ** 32 / 1e9
 const NS_PER_FRACTION = 1e9 / 2 ** 32
@@ -21,7 +21,7 @@ const LEFT_WORD = 2
 const BATCH_WORD = 3
 /** … the last reading, and the epoch. */
 const READ_FLOAT = 2
-const STATE_BYTES = 40
+const STATE_WORDS = 10
 
 /** Real time minus monotonic time. */
 export type Epoch = { seconds: number; nanoseconds: number }
@@ -47,9 +47,8 @@ function difference(read: () => number): number {
  */
 export class FlowClock {
   /** What C shares: words, then the last reading and the epoch. It stays where it is. */
-  readonly #state = new ArrayBuffer(STATE_BYTES)
-  readonly #words = new Int32Array(this.#state)
-  readonly #readings = new Float64Array(this.#state)
+  readonly #words = sharedWords(STATE_WORDS)
+  readonly #readings = new Float64Array(this.#words.buffer)
   readonly #epoch: Epoch
   readonly #offsetNs: number
 
@@ -80,7 +79,7 @@ export class FlowClock {
 
   /** Where C finds its state. */
   get address(): number {
-    return ptr(this.#state)
+    return addressOf(this.#words)
   }
 
   /** CLOCK_MONOTONIC in nanoseconds. */

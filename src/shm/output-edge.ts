@@ -1,10 +1,10 @@
-import { ptr } from "bun:ffi"
 import type { ElementArray, ElementConstructor } from "../core/elements.ts"
 import { CLOCK_ID_WORD, OFFSET_WORD, SLOT_HEADER_BYTES, SLOTS_WORD, slotBytes } from "./layout.ts"
 import type { Payload } from "./payload.ts"
 import type { EdgePlan } from "./plan.ts"
 import { ProducerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
+import { addressOf, sharedWords } from "./shared.ts"
 
 /** What the writer remembers of an edge: who consumes it, and what its slots hold already. */
 export class OutputEdge {
@@ -12,7 +12,7 @@ export class OutputEdge {
   readonly ring: ProducerRing
   readonly slots: number
   /** Template whose header lies in a slot, by slot; negative: C wrote it, and whatever else is known of the slot is no longer true. */
-  readonly templates: Int32Array
+  readonly templates: Int32Array<ArrayBuffer>
   /** Views over the body of that template, by slot. */
   readonly views: (ElementArray | null)[]
   /** Parameters that follow a message of that template, by slot. */
@@ -26,8 +26,7 @@ export class OutputEdge {
     this.#clockId = clockId
     this.ring = new ProducerRing(inbox, plan.ring)
     this.slots = inbox.words[(plan.ring >> 2) + SLOTS_WORD]!
-    // C knows it by its address: only a buffer of its own stays where it is.
-    this.templates = new Int32Array(new ArrayBuffer(this.slots * 4))
+    this.templates = sharedWords(this.slots)
     this.views = new Array<ElementArray | null>(this.slots).fill(null)
     this.parameters = new Array<Uint8Array | null>(this.slots).fill(null)
   }
@@ -78,10 +77,10 @@ export class OutputEdge {
 
   /** What C must know to publish here: a dora_writer_edge of ffi/dora_writer.h, as numbers. Geometry comes from where it was checked. */
   facts(): number[] {
-    const { inbox, queueSize, inlineBytes, backpressure } = this.ring
+    const { address, inbox, queueSize, inlineBytes, backpressure } = this.ring
     const wake = inbox.wakePointer as number
-    const ring = inbox.address + this.plan.ring
+    const templates = addressOf(this.templates)
     const slot = slotBytes(inlineBytes)
-    return [ring, wake, ptr(this.templates), this.slots, queueSize, slot, backpressure ? 1 : 0]
+    return [address, wake, templates, this.slots, queueSize, slot, Number(backpressure)]
   }
 }

@@ -9,8 +9,6 @@ import type { Lane } from "./lane.ts"
 import type { LongPoll } from "./long-poll.ts"
 
 // As in ffi/relay_lane.c.
-const NODE_WORDS = 8
-const NODE_TIMES = 2
 const MODE = 0
 const WAITER = 1
 const RESTING = 2
@@ -53,8 +51,9 @@ export class LaneNode {
     const { library, pointer } = lane
     this.#lane = lane
     this.index = index
-    this.#words = lane.nodeWords.subarray(index * NODE_WORDS, (index + 1) * NODE_WORDS)
-    this.#times = lane.nodeTimes.subarray(index * NODE_TIMES, (index + 1) * NODE_TIMES)
+    const { words, times } = lane.node(index)
+    this.#words = words
+    this.#times = times
     library.lane_node(pointer, index, inbox.wakePointer as number)
     this.#inputs = inputs.map((input) => {
       const number = library.lane_input(pointer, index, input.share())

@@ -93,8 +93,8 @@ export class Lane {
   readonly pointer: Pointer
   /** Where it writes replies. */
   readonly reply = new Uint8Array(new ArrayBuffer(REPLY_BYTES))
-  readonly nodeWords: Int32Array<ArrayBuffer>
-  readonly nodeTimes: Float64Array<ArrayBuffer>
+  readonly #nodeWords: Int32Array<ArrayBuffer>
+  readonly #nodeTimes: Float64Array<ArrayBuffer>
   readonly #connections: Int32Array<ArrayBuffer>
   readonly #floats: Float64Array<ArrayBuffer>
   readonly #free: number[]
@@ -129,9 +129,9 @@ export class Lane {
     this.#connections = sharedWords(sockets * CONNECTION_WORDS)
     this.#floats = new Float64Array(new ArrayBuffer(8 * sockets * CONNECTION_FLOATS))
     this.#order = sharedWords(sockets)
-    this.nodeWords = sharedWords(nodes * NODE_WORDS)
-    this.nodeTimes = new Float64Array(new ArrayBuffer(8 * nodes * NODE_TIMES))
-    const memory = [this.#connections, this.#floats, this.nodeWords, this.nodeTimes]
+    this.#nodeWords = sharedWords(nodes * NODE_WORDS)
+    this.#nodeTimes = new Float64Array(new ArrayBuffer(8 * nodes * NODE_TIMES))
+    const memory = [this.#connections, this.#floats, this.#nodeWords, this.#nodeTimes]
     memory.push(this.#run, this.#parts)
     const shared = [...memory, counts, this.reply].map(addressOf)
     const sizes = [sockets, nodes, inputs, outputs, frameTimeoutNs]
@@ -144,10 +144,16 @@ export class Lane {
   /** A place for a new connection. */
   place(): Place {
     const index = this.#free.pop()!
-    const part = <A extends Int32Array | Float64Array>(array: A, size: number) =>
-      array.subarray(index * size, (index + 1) * size) as A
-    const words = part(this.#connections, CONNECTION_WORDS)
-    return new Place(index, words, part(this.#floats, CONNECTION_FLOATS))
+    const words = part(this.#connections, index, CONNECTION_WORDS)
+    return new Place(index, words, part(this.#floats, index, CONNECTION_FLOATS))
+  }
+
+  /** What is shared of a node. */
+  node(index: number): { words: Int32Array; times: Float64Array } {
+    return {
+      words: part(this.#nodeWords, index, NODE_WORDS),
+      times: part(this.#nodeTimes, index, NODE_TIMES),
+    }
   }
 
   /** A connection collects its frames here. */
@@ -211,6 +217,11 @@ export class Lane {
   close(): void {
     this.library.lane_close(this.pointer)
   }
+}
+
+/** One of many that lie one after the other. */
+function part<A extends Int32Array | Float64Array>(array: A, index: number, size: number): A {
+  return array.subarray(index * size, (index + 1) * size) as A
 }
 
 const NOTHING = new Uint8Array(new ArrayBuffer(8))
