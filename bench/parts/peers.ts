@@ -1,6 +1,6 @@
 import type { LatencyTake, Peer } from "../peers/peer.ts"
 import { PEERS } from "../peers/list.ts"
-import { type Case, type Context, type Extent, measure, type Part, type Take } from "../part.ts"
+import { type Case, type Context, measure, type Part, type Take } from "../part.ts"
 import type { Row } from "../result.ts"
 import { SIZES, sizeName } from "../support.ts"
 import { pingPong } from "./latency.ts"
@@ -38,21 +38,18 @@ export const peersPart: Part = {
   },
 }
 
-/** A small message and a large one. */
-const FEW: Record<Extent, readonly number[]> = {
-  quick: [64],
-  default: [64, 4_096_000],
-  full: [64, 4_096_000],
-}
+const SMALL = 64
+const LARGE = 4_096_000
 /** Where all sizes are compared: it takes minutes for each peer. */
 const EVERY = SIZES.filter((size) => size >= 8)
 
 async function casesOf(context: Context, peer: Peer): Promise<Case[]> {
   // How a peer counts at a pace, one way or half of there and back, shows in what it says.
   const paceNs = PACE_MS * 1e6
-  const probe = await peer.latency?.({ size: 64, count: FEWEST_PACED, paceNs })
-  const few = FEW[context.extent].filter((size) => size <= (peer.largest ?? size))
-  const sizes = context.extent === "full" && peer.everySize ? EVERY : few
+  const probe = await peer.latency?.({ size: SMALL, count: FEWEST_PACED, paceNs })
+  const few = [SMALL, ...(context.extent === "quick" ? [] : [LARGE])]
+  const all = context.extent === "full" && peer.everySize ? EVERY : few
+  const sizes = all.filter((size) => size <= (peer.largest ?? size))
   return sizes.flatMap((size) => {
     const isOne = few.includes(size)
     return [

@@ -1,9 +1,8 @@
 // `flood send SECONDS`: as fast as they go, then slowly. `flood take`: says which scheduling it had on the way, and at the end.
 import { readFileSync } from "node:fs"
-import { Node } from "dora-bun"
-import { say } from "./say.ts"
+import { Node } from "../../../src/index.ts"
+import { args, say, what } from "./say.ts"
 
-const [role, seconds] = process.argv.slice(2)
 const SLOW_MESSAGES = 60
 const SLOW_MS = 5
 /** Messages between two looks. */
@@ -17,9 +16,9 @@ function policy(): number {
 }
 
 using node = await Node.init()
-if (role === "send") {
+if (what === "send") {
   let number = 0
-  for (const until = performance.now() + Number(seconds) * 1000; performance.now() < until;) {
+  for (const until = performance.now() + Number(args[0]) * 1000; performance.now() < until;) {
     node.sendOutputSync("out", ++number)
   }
   for (let i = 0; i < SLOW_MESSAGES; i++) {
