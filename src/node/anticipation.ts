@@ -6,15 +6,21 @@ const BUDGET = 0.2
 const SAVED_NS = 10_000_000
 /** Polling goes on this long after the last moment at which the message was likely. */
 const GRACE_NS = 50_000
-/** Weight of the newest sleep in what is known about sleeping too long. */
+/** Weight of the newest value in what is known. */
 const WEIGHT = 0.125
-/** A sleep that lasted longer than this too long is the machine's fault, not the timer's. */
-const LONGEST_OVERSLEEP_NS = 1_000_000
+/** A sleep that lasted longer than expected counts so many times as much as one that was shorter … */
+const LATE_COUNTS = 8
+/** … and never as further off than this: a single one that lasts far too long is the machine's fault, not the timer's. */
+const MOST_OFF_NS = 100_000
 
 /** Until it is known how long the way takes to get warm. */
 const USUAL_COLD_NS = 150_000
 /** Longest time that is set aside for the way to get warm. */
 const LONGEST_COLD_NS = 500_000
+
+/** A core that has slept is slow for longer than the way is cold: this share of a pause is spent awake before its end, at most so long. */
+const EARLY_SHARE = 0.04
+const MOST_EARLY_NS = 300_000
 
 /** What is expected next. */
 export type Forecast = {
@@ -51,18 +57,12 @@ export function together(forecasts: Iterable<Forecast>): Forecast {
 
 /** How much longer than asked one kind of sleep lasts, from what it did lately. */
 class Oversleep {
-  #meanNs = 100_000
-  #deviationNs = 30_000
+  /** Few sleeps exceed this. */
+  likelyNs = 160_000
 
   observe(ns: number): void {
-    const error = Math.min(ns, LONGEST_OVERSLEEP_NS) - this.#meanNs
-    this.#meanNs += WEIGHT * error
-    this.#deviationNs += WEIGHT * (Math.abs(error) - this.#deviationNs)
-  }
-
-  /** Few sleeps exceed this. */
-  get likelyNs(): number {
-    return this.#meanNs + 2 * this.#deviationNs
+    const off = Math.max(-MOST_OFF_NS, Math.min(ns - this.likelyNs, MOST_OFF_NS))
+    this.likelyNs += WEIGHT * (off > 0 ? off : off / LATE_COUNTS)
   }
 }
 
@@ -73,13 +73,15 @@ export class Anticipation {
     fd: new Oversleep(),
   }
   #coldNs = USUAL_COLD_NS
+  #earlyNs = 0
   #savedNs = SAVED_NS
   #creditedNs = 0
 
   /** The moment to wake at; Infinity when it isn't worth it, or too late. */
   wakeNs(forecast: Forecast, kind: SleepKind, nowNs: number): number {
     const { atNs, spreadNs } = forecast
-    const from = atNs - spreadNs - this.#coldNs - this.#oversleep[kind].likelyNs
+    this.#earlyNs = Math.min(MOST_EARLY_NS, EARLY_SHARE * Math.max(0, atNs - nowNs))
+    const from = atNs - spreadNs - this.#leadNs(kind)
     if (nowNs >= from) return Number.POSITIVE_INFINITY
     this.#credit(nowNs)
     const until = atNs + spreadNs + GRACE_NS
@@ -92,13 +94,13 @@ export class Anticipation {
     const until = atNs + spreadNs + GRACE_NS
     if (until === Number.POSITIVE_INFINITY || nowNs >= until) return 0
     this.#credit(nowNs)
-    if (nowNs < atNs - spreadNs - this.#coldNs - this.#earliness(kind)) return 0
+    if (nowNs < atNs - spreadNs - this.#leadNs(kind)) return 0
     return Math.min(until - nowNs, Math.max(0, this.#savedNs))
   }
 
-  /** Sleeps in the event loop end at whole milliseconds. */
-  #earliness(kind: SleepKind): number {
-    return this.#oversleep[kind].likelyNs + (kind === "fd" ? 1_000_000 : 0)
+  /** How long before the first likely moment to be awake. */
+  #leadNs(kind: SleepKind): number {
+    return this.#coldNs + this.#earlyNs + this.#oversleep[kind].likelyNs
   }
 
   /** A sleep ended by itself, this much later than asked for. */

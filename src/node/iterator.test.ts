@@ -9,9 +9,8 @@ const idOf = (result: IteratorResult<Event>) => (result.value as { id: string } 
 function makeIterator(count: number, late: (id: number) => boolean = () => false) {
   let next = 1
   const quick = () => (next <= count && !late(next) ? event(next++) : null)
-  const wait = async () => {
-    await Bun.sleep(0)
-    return next <= count ? event(next++) : null
+  const wait = (done: (event: Event | null) => void) => {
+    setTimeout(() => done(next <= count ? event(next++) : null))
   }
   return new EventIterator(quick, wait)
 }

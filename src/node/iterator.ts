@@ -26,15 +26,15 @@ class Step implements IteratorYieldResult<Event> {
  */
 export class EventIterator implements AsyncIterator<Event> {
   readonly #quick: () => Event | null
-  readonly #wait: () => Promise<Event | null>
+  readonly #wait: (done: (event: Event | null) => void) => void
   readonly #step = new Step()
   readonly #stepped = Promise.resolve(this.#step)
 
   /**
    * @param quick  the next event if it can be had in this turn of the event loop
-   * @param wait   the next event; null after the last
+   * @param wait   calls back with the next event, later; null after the last
    */
-  constructor(quick: () => Event | null, wait: () => Promise<Event | null>) {
+  constructor(quick: () => Event | null, wait: (done: (event: Event | null) => void) => void) {
     this.#quick = quick
     this.#wait = wait
   }
@@ -50,8 +50,11 @@ export class EventIterator implements AsyncIterator<Event> {
     return Promise.resolve({ value: undefined, done: true })
   }
 
-  async #later(): Promise<IteratorResult<Event>> {
-    const value = await this.#wait()
-    return value === null ? { value: undefined, done: true } : { value, done: false }
+  #later(): Promise<IteratorResult<Event>> {
+    return new Promise((resolve) => {
+      this.#wait((value) => {
+        resolve(value === null ? { value: undefined, done: true } : { value, done: false })
+      })
+    })
   }
 }

@@ -61,8 +61,7 @@ export function mapPlan(plan: NodePlan): Mapped {
   const rings = plan.inputs.filter(({ sibling }) => !sibling).map(({ ring }) => ring)
   const policy = new BatchPolicy(own.words, rings)
   if (policy.applies) sleeper.onSleep = () => policy.sleeps(clock.nowNs())
-  const sends = plan.outputs.some(({ edges }) => edges.length > 0)
-  const waiting = new Waiting(sleeper, clock, plan.wait, sends)
+  const waiting = new Waiting(sleeper, clock, plan.wait)
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)
   const edgeInbox = (edge: EdgePlan) => inboxOf(edge.inbox, edge.wakeFd)
   const writer = (output: OutputPlan) =>
@@ -84,6 +83,7 @@ export function attach(plan: NodePlan): Link {
   for (const output of plan.outputs) {
     outputs.set(output.id, new Output(plan.node, memory.writer(output), waiting))
   }
+  waiting.keepWarm([receiver, ...outputs.values()])
   memory.attached()
   const close = () => {
     receiver.close()

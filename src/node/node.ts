@@ -8,6 +8,7 @@ import { eventOf, type NodeSession } from "./control.ts"
 import { readMembership } from "./environment.ts"
 import { NodeAlreadyInitializedError, NodeClosedError, UnknownOutputError } from "./errors.ts"
 import type { Event, InputEvent } from "./event.ts"
+import { Alarm } from "../shm/alarm.ts"
 import { EventIterator } from "./iterator.ts"
 import { Log } from "./log.ts"
 import { attach, type Link } from "./memory-link.ts"
@@ -106,7 +107,7 @@ export class Node implements Disposable {
   [Symbol.asyncIterator](): AsyncIterator<Event> {
     return new EventIterator(
       () => this.#quick(),
-      () => this.#wait(Number.POSITIVE_INFINITY),
+      (done) => this.#wait(Number.POSITIVE_INFINITY, done),
     )
   }
 
@@ -128,37 +129,31 @@ export class Node implements Disposable {
   next(timeoutMs: number = Number.POSITIVE_INFINITY): Promise<Event | null> {
     const event = this.#quick()
     if (event !== null) return Promise.resolve(event)
-    return this.#wait(timeoutMs)
+    return new Promise((resolve) => this.#wait(timeoutMs, resolve))
   }
 
-  #wait(timeoutMs: number): Promise<Event | null> {
+  #wait(timeoutMs: number, done: (event: Event | null) => void): void {
     const { receiver, waiting } = this.#link
-    if (this.ended) return Promise.resolve(null)
-    return new Promise((resolve) => {
-      let timer: ReturnType<typeof setTimeout> | null = null
-      const finish = (event: Event | null) => {
-        if (timer) clearTimeout(timer)
-        resolve(event)
-      }
-      const waiter: Waiter = {
-        attempt: () => {
-          const event = receiver.poll()
-          if (event === null && !receiver.ended) return false
-          finish(event)
-          return true
-        },
-        pending: () => receiver.pending(),
-        inTurn: true,
-        forecast: (nowNs) => receiver.forecast(nowNs),
-      }
-      if (timeoutMs < 2 ** 31) {
-        timer = setTimeout(() => {
-          waiting.remove(waiter)
-          finish(null)
-        }, timeoutMs)
-      }
-      waiting.add(waiter)
-    })
+    if (this.ended) return done(null)
+    const waiter: Waiter = {
+      attempt: () => {
+        const event = receiver.poll()
+        if (event === null && !receiver.ended) return false
+        alarm?.clear()
+        done(event)
+        return true
+      },
+      pending: () => receiver.pending(),
+      inTurn: true,
+      forecast: (nowNs) => receiver.forecast(nowNs),
+    }
+    const giveUp = () => {
+      waiting.remove(waiter)
+      done(null)
+    }
+    const alarm = timeoutMs === Number.POSITIVE_INFINITY ? null : new Alarm(giveUp)
+    alarm?.set(timeoutMs)
+    waiting.add(waiter)
   }
 
   /**

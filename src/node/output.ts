@@ -4,7 +4,6 @@ import { type ElementArray, type ElementName, newElements, viewElements } from "
 import { MAX_PARAMETER_BYTES, MAX_PENDING_SENDS } from "../core/limits.ts"
 import type { Parameters } from "../core/parameters.ts"
 import type { Payload } from "../shm/payload.ts"
-import type { OutputWriter } from "../shm/writer.ts"
 import { encodeParameters, ParameterError } from "../wire/metadata.ts"
 import {
   OutputClosedError,
@@ -13,36 +12,11 @@ import {
   TooManyPendingSendsError,
 } from "./errors.ts"
 import { Loan, type LoanLayout } from "./loan.ts"
-import type { Waiter } from "./waiter.ts"
+import type { Waiter, Warmable } from "./waiter.ts"
 import type { Waiting } from "./waiting.ts"
+import type { Writer } from "./writer.ts"
 
 const DONE = Promise.resolve()
-
-/** What an output writes to. */
-export type Writer = Pick<
-  OutputWriter,
-  | "id"
-  | "closed"
-  | "isRead"
-  | "edges"
-  | "inlineBytes"
-  | "ready"
-  | "roomy"
-  | "unwant"
-  | "publishInline"
-  | "publishChunk"
-  | "allocate"
-  | "giveBack"
-  | "write"
-  | "writeFrame"
-  | "lend"
-  | "detach"
-  | "close"
-  | "wake"
-> & {
-  /** For C code of this thread that publishes here as well; null: messages also go where only JavaScript can bring them. */
-  share(): Float64Array | null
-}
 
 /** A message that waits for room: written already, in memory of its own or in a chunk. */
 type Pending = {
@@ -67,7 +41,7 @@ export interface Stoppable {
 }
 
 /** One output: measures, writes, waits for room where it must, in the order of the calls. */
-export class Output implements Waiter {
+export class Output implements Waiter, Warmable {
   readonly id: string
   readonly #node: string
   readonly #writer: Writer
@@ -76,6 +50,7 @@ export class Output implements Waiter {
   readonly #queue: Pending[] = []
   readonly #selfEdge: boolean
   #form: LoanForm | null = null
+  large = false
 
   constructor(node: string, writer: Writer, waiting: Waiting) {
     this.id = writer.id
@@ -143,6 +118,7 @@ export class Output implements Waiter {
   /** Memory for a message, laid out as a finished Arrow stream. */
   loan<T extends ElementArray>(layout: LoanLayout<T>): Loan<T> {
     this.#checkOpen()
+    this.large = true
     const form = this.#formOf(layout)
     const { name, elements } = form
     const chunk = this.#writer.isRead ? this.#writer.allocate(form.byteLength) : -1
@@ -231,6 +207,10 @@ export class Output implements Waiter {
     return this.#writer.ready(true)
   }
 
+  warm(): number {
+    return this.#writer.warm()
+  }
+
   #checkOpen(): void {
     if (this.#writer.closed) throw new OutputClosedError(this.#node, this.id)
   }
@@ -244,6 +224,7 @@ export class Output implements Waiter {
       writer.publishInline(payload, parameters)
       return true
     }
+    this.large = true
     const chunk = writer.allocate(total)
     if (chunk < 0) return false
     writer.write(chunk, payload)

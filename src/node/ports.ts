@@ -33,6 +33,8 @@ export interface Port {
   pending(): boolean
   /** Has the input ended, and was everything taken? */
   finished(): boolean
+  /** Reads what the next message needs. @returns something made of it */
+  warm(): number
 }
 
 /** An input that is fed through a ring. */
@@ -91,6 +93,12 @@ export class RingPort implements InputSource, Port {
     if (this.closed) return false
     const { ring } = this.reader
     return ring.ready() || Atomics.load(ring.words, ring.base + CLOSED_WORD) === 1
+  }
+
+  warm(): number {
+    const { rhythm } = this
+    const header = this.#lastTemplate?.layout.byteLength ?? 0
+    return this.reader.warm() + rhythm.dueNs + rhythm.spreadNs + this.#sampledNs + header
   }
 
   /** A stream that pauses is no fast one: its next message counts. */
@@ -163,6 +171,10 @@ export class TimerPort implements InputSource {
     this.#clock.stamp()
     const { seconds, fraction } = this.#clock
     return new InputEvent(this, { ...NO_FIELDS, seconds, fraction })
+  }
+
+  warm(): number {
+    return this.#timer.warm()
   }
 
   template(): null {

@@ -6,6 +6,7 @@ import type { Inbox } from "../shm/segment.ts"
 import { type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { Event, InputEvent } from "./event.ts"
 import { type Port, RingPort, TimerPort } from "./ports.ts"
+import type { Warmable } from "./waiter.ts"
 
 /** A stop under full load is seen after this many events. */
 const STOP_LOOK_MASK = 63
@@ -13,7 +14,7 @@ const STOP_LOOK_MASK = 63
 const MOST_CREDIT = 8
 
 /** Collects a node's events. {@link poll} is the hot path. */
-export class Receiver {
+export class Receiver implements Warmable {
   readonly #inbox: Inbox
   readonly #clock: FlowClock
   readonly #ports: Port[] = []
@@ -32,6 +33,7 @@ export class Receiver {
   #openData = 0
   readonly #hasData: boolean
   readonly #endless: boolean
+  large = false
   /** STOP was delivered: nothing follows. */
   ended = false
   #stopQueued = false
@@ -111,6 +113,13 @@ export class Receiver {
     if (this.#queue.length > 0 || this.ended || this.stopRequested) return true
     for (const port of this.#ports) if (port.pending()) return true
     return this.#timers.length > 0 && this.#dueNs <= this.#clock.nowNs()
+  }
+
+  warm(): number {
+    let sum = 0
+    for (const port of this.#ports) sum += port.warm()
+    for (const timer of this.#timers) sum += timer.warm()
+    return sum
   }
 
   /** When the next timer is due, in monotonic nanoseconds. */
@@ -219,7 +228,10 @@ export class Receiver {
     try {
       const event = port.take(arrived)
       if (event !== null) {
-        if (event.borrowed) this.#current = event
+        if (event.borrowed) {
+          this.#current = event
+          this.large = true
+        }
         return event
       }
     } catch (error) {

@@ -1,53 +1,97 @@
-// What was not used for some milliseconds has left the processor's caches: the first message after a pause takes ten times
-// as long as the second. docs/adr/0009-anticipation.md.
+// docs/adr/0009-anticipation.md
 import type { FlowClock } from "../shm/clock.ts"
 import { closeFd } from "../shm/libc.ts"
-import { SEQ_WORD } from "../shm/layout.ts"
-import { makeInbox } from "../shm/make.ts"
+import { START_FLOAT } from "../shm/layout.ts"
+import { announcePool, makeInbox, makePool } from "../shm/make.ts"
 import { Inbox } from "../shm/segment.ts"
 import { OutputWriter } from "../shm/writer.ts"
+import type { Event } from "./event.ts"
+import { EventIterator } from "./iterator.ts"
 import { Output } from "./output.ts"
-import { RingPort } from "./ports.ts"
+import { Receiver } from "./receiver.ts"
 import type { Waiting } from "./waiting.ts"
 
 const BYTES = 64
-const NO_POOL = { fd: -1, size: 0 }
+/** Too large for a slot. */
+const LARGE_BYTES = 8192
+const CHUNKS = 4
+/** After so many every call was used. */
+const VARIANTS = 4
+/** Less than from one rehearsal to the next: there is a tick each time. */
+const TICK_NS = 1000
 
-/** An edge of a node to itself, known to nobody else: a message on it goes the same way through the same code. */
+/** An edge of a node to itself and a timer, known to nobody else: a message on them goes the same way through the same code. */
 export class Rehearsal {
   readonly #output: Output
-  readonly #port: RingPort
-  #sends: boolean
-  readonly #body = new Uint8Array(BYTES)
+  readonly #receiver: Receiver
+  readonly #small = new Uint8Array(BYTES)
+  readonly #large = new Uint8Array(LARGE_BYTES)
+  #turn = 0
+  /** For a message to the loop. */
+  #handOver: ((event: Event | null) => void) | null = null
   /** Of what was taken: without a use the compiler would leave it out. */
   sum = 0
 
-  /** @param sends  the node has outputs that are read @throws SharedMemoryError */
-  constructor(clock: FlowClock, waiting: Waiting, sends: boolean) {
-    this.#sends = true
+  /** @throws SharedMemoryError */
+  constructor(clock: FlowClock, waiting: Waiting) {
     const { pid } = process
     const policy = "drop_oldest"
-    const { ref, rings } = makeInbox("rehearsal", [{ queueSize: 1, policy, timer: false }], 0)
-    const ring = rings[0]!
+    const geometry = { queueSize: 1, policy, timer: false } as const
+    const { ref, rings } = makeInbox("rehearsal", [geometry, { ...geometry, timer: true }], 0)
+    const [ring, timer] = rings as [number, number]
+    const pool = makePool("rehearsal", CHUNKS, 1)
     const inbox = new Inbox(pid, ref, -1)
-    closeFd(ref.fd)
+    inbox.floats[START_FLOAT] = clock.nowNs()
+    announcePool(inbox.words, ring, pool)
     const edge = { node: "", input: "", inbox: ref, wakeFd: -1, ring, line: 0, policy } as const
-    const plan = { id: "", pool: NO_POOL, edges: [edge] }
+    const plan = { id: "", pool, edges: [edge] }
     const writer = new OutputWriter(plan, pid, () => inbox, clock, new Int32Array(4))
     this.#output = new Output("", writer, waiting)
-    const input = { id: "", source: "", ring, borrowBudget: 0, periodNs: null, pool: null }
-    this.#port = new RingPort(inbox, { ...input, producer: null }, pid, clock, () => {})
-    // Every slot holds a message then.
-    for (let i = this.#port.reader.ring.slotCount; i > 0; i--) this.run()
-    this.#sends = sends
+    const input = { id: "", source: "", borrowBudget: 1, producer: null }
+    const inputs = [
+      { ...input, ring, periodNs: null, pool: { ref: pool, line: 0 } },
+      { ...input, ring: timer, periodNs: TICK_NS, pool: null },
+    ]
+    const rest = { inputs, pid, exitWhenNodesFinish: false }
+    this.#receiver = new Receiver(rest, inbox, () => inbox, clock)
+    for (let i = 0; i < VARIANTS; i++) this.run(true)
+    closeFd(ref.fd)
+    closeFd(pool.fd)
   }
 
-  /** Takes one message; a node that sends sends it, too, and to any other the last one is shown again. */
-  run(): void {
-    const { ring } = this.#port.reader
-    if (this.#sends) void this.#output.send(this.#body, undefined)
-    else ring.words[ring.slot() + SEQ_WORD] = (ring.tail + 1) | 0
-    const event = this.#port.take(this.#port.arrived())
-    if (event !== null) this.sum += event.array.length
+  /** A tick, and a message to oneself. @param large  of every two one that lies in a chunk, copied or loaned */
+  run(large: boolean): void {
+    this.#next(large)
+    this.#take(this.#receiver.pollArrived())
+  }
+
+  /** As {@link run}, and it is a loop in the event loop that takes the message. */
+  runAsync(large: boolean): void {
+    this.#next(large)
+    if (this.#handOver === null) void this.#loop()
+    this.#handOver!(this.#receiver.pollArrived())
+  }
+
+  async #loop(): Promise<void> {
+    const events = new EventIterator(
+      () => null,
+      (done) => void (this.#handOver = done),
+    )
+    for await (const event of { [Symbol.asyncIterator]: () => events }) this.#take(event)
+  }
+
+  /** Takes a tick, and sends by each of the calls in turn. */
+  #next(large: boolean): void {
+    this.#take(this.#receiver.poll())
+    const turn = this.#turn++
+    if (large && turn & 1) {
+      if (turn & 2) this.#output.sendSync(this.#large, undefined, this.#receiver)
+      else void this.#output.loan({ type: Uint8Array, length: LARGE_BYTES }).send()
+    } else if (turn & 2) this.#output.sendSync(this.#small, undefined, this.#receiver)
+    else void this.#output.send(this.#small, undefined)
+  }
+
+  #take(event: Event | null): void {
+    if (event?.type === "INPUT") this.sum += event.array.length
   }
 }

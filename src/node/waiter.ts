@@ -10,6 +10,14 @@ export interface Waiter {
   readonly inTurn?: boolean
 }
 
+/** What keeps its part of a message's way warm. */
+export interface Warmable {
+  /** There were messages that lie in chunks. */
+  readonly large: boolean
+  /** Reads what the next message needs, so that it is in the caches. @returns something made of it, or the compiler would leave it out */
+  warm(): number
+}
+
 /** What can be polled: a receiver, or something that looks at several of them. */
 export interface Pollable<T> {
   poll(): T | null

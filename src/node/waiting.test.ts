@@ -252,6 +252,23 @@ describe("a wait for something foretold", () => {
     expect(sleeper.asked[0]).toBeLessThan(7.9)
   })
 
+  test("keeps the way warm, also that of large messages once there were some", () => {
+    const { waiting, sleeper, clock } = makeWaiting("adaptive")
+    sleepy(sleeper)
+    const run = spyOn(Rehearsal.prototype, "run")
+    const thing = { large: false, warmed: 0, warm: () => ++thing.warmed }
+    waiting.keepWarm([thing])
+    for (const large of [false, true]) {
+      thing.large = large
+      thing.warmed = 0
+      run.mockClear()
+      waiting.blockFor(new Foretold(clock, 8) as unknown as Receiver, 50)
+      expect(thing.warmed).toBeGreaterThan(0)
+      expect(run.mock.calls.slice(-thing.warmed)).toEqual(Array(thing.warmed).fill([large]))
+    }
+    run.mockRestore()
+  })
+
   test("is a plain sleep in a node that is to park", () => {
     const { waiting, sleeper, clock } = makeWaiting("park")
     sleepy(sleeper)

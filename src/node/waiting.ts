@@ -2,18 +2,21 @@
 import type { FlowClock } from "../shm/clock.ts"
 import type { WaitMode } from "../shm/plan.ts"
 import type { Sleeper, SleepKind } from "../shm/sleep.ts"
-import { Anticipation, type Forecast, NO_FORECAST, together } from "./anticipation.ts"
+import { Anticipation, type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { Event } from "./event.ts"
 import { Patience } from "./patience.ts"
 import type { Receiver } from "./receiver.ts"
-import { Rehearsal } from "./rehearsal.ts"
-import type { Pollable, Waiter } from "./waiter.ts"
+import type { Pollable, Waiter, Warmable } from "./waiter.ts"
+import { Waiters } from "./waiters.ts"
+import { Warmth } from "./warmth.ts"
 
 /** Spin this long before the event loop gets its turn; a program's signals and timers never wait longer than SLICE_NS. */
 const SPIN_NS = 20_000
 const SLICE_NS = 1_000_000
 /** Then poll from rounds of the event loop for this long. */
 const ROUNDS_NS = 200_000
+/** A round for something foretold polls this long itself. */
+const FORETOLD_NS = 60_000
 /** The clock is read once in so many looks. */
 const LOOKS_PER_CLOCK = 64
 /** A wait for something foretold keeps the way warm once in so many readings of the clock, or rounds, … */
@@ -37,30 +40,34 @@ export class Waiting {
   readonly #sleeper: Sleeper
   readonly #clock: FlowClock
   readonly #mode: WaitMode
-  readonly #sends: boolean
   readonly #ahead = new Anticipation()
   readonly #patience = new Patience()
-  readonly #waiters: Waiter[] = []
+  readonly #waiters = new Waiters()
   #running = false
   #lastTurnNs = 0
   #credit = 0
   #handed = 0
-  #rehearsal: Rehearsal | null = null
+  readonly #warmth: Warmth
   /** Turns of the event loop spent so, without a pause. */
   #rounds = 0
   /** The turn of the event loop under way is spent polling for something foretold. */
   #foretold = false
 
-  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, sends = false) {
-    this.#sends = sends
+  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode) {
     this.#sleeper = sleeper
     this.#clock = clock
     this.#mode = mode
+    this.#warmth = new Warmth(clock, this)
+  }
+
+  /** Things to be kept warm while something foretold is waited for. */
+  keepWarm(things: Iterable<Warmable>): void {
+    this.#warmth.add(things)
   }
 
   /** Does anybody wait? */
   get active(): boolean {
-    return this.#waiters.length > 0
+    return this.#waiters.any
   }
 
   /**
@@ -105,9 +112,10 @@ export class Waiting {
         until = now + Math.min(mostNs, pollNs > 0 ? pollNs : this.#usualNs(forecast))
       }
       if (!over && now < until) {
-        if (foretoldSince > 0 && (rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(rounds === 1)
+        if (foretoldSince > 0 && (rounds++ & REHEARSAL_MASK) === 0)
+          this.#rehearse(rounds === 1, false)
         else if (this.#mode === "busy" && (++rounds & BUSY_REHEARSAL_MASK) === 0)
-          this.#rehearse(false)
+          this.#rehearse(false, false)
         continue
       }
       if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
@@ -183,16 +191,15 @@ export class Waiting {
 
   /** Waits in the event loop until the waiter's attempt succeeds. */
   add(waiter: Waiter): void {
-    this.#waiters.push(waiter)
+    this.#waiters.add(waiter)
     if (this.#running) this.#sleeper.interrupt()
     else void this.#run()
   }
 
   /** The waiter gives up. */
   remove(waiter: Waiter): void {
-    const at = this.#waiters.indexOf(waiter)
-    if (at >= 0) this.#waiters.splice(at, 1)
-    if (this.#waiters.length === 0) this.#sleeper.interrupt()
+    this.#waiters.remove(waiter)
+    if (!this.#waiters.any) this.#sleeper.interrupt()
   }
 
   /** Something happened outside of shared memory: look again. */
@@ -205,9 +212,9 @@ export class Waiting {
     let idleSince = this.#clock.nowNs()
     let stuck = false
     await turn()
-    while (this.#waiters.length > 0) {
+    while (this.#waiters.any) {
       this.#newTurn()
-      if (this.#serve()) {
+      if (this.#waiters.serve()) {
         idleSince = this.#lastTurnNs
         stuck = false
         // Whoever was served continues in microtasks and may wait again at once.
@@ -215,11 +222,10 @@ export class Waiting {
         continue
       }
       if (this.#mode === "busy") {
-        const until = this.#lastTurnNs + SLICE_NS / 2
-        while (!this.#anyPending() && this.#clock.nowNs() < until);
+        this.#poll(SLICE_NS / 2)
         await turn()
       } else if (this.#mode === "adaptive" && this.#pollsOn(idleSince)) {
-        await turn()
+        if (!this.#foretold || !this.#poll(FORETOLD_NS)) await turn()
       } else {
         stuck = await this.#park(stuck)
         idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
@@ -232,24 +238,18 @@ export class Waiting {
   /** Is one more round of the event loop better than a sleep? */
   #pollsOn(idleSince: number): boolean {
     const now = this.#lastTurnNs
-    const forecast = this.#forecast(now)
+    const forecast = this.#waiters.forecast(now)
     this.#foretold = this.#ahead.pollNs(forecast, "fd", now) > 0
     if (!this.#foretold) this.#rounds = 0
-    else if ((this.#rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(this.#rounds === 1)
+    else this.#rehearse(this.#rounds++ === 0, true)
     return this.#foretold || (!forecast.sure && now - idleSince < ROUNDS_NS)
   }
 
-  /** A message to oneself. The first one after a pause shows how long the way takes to get warm. */
-  #rehearse(first: boolean): void {
-    this.#rehearsal ??= new Rehearsal(this.#clock, this, this.#sends)
+  /** The first time after a pause shows how long the way takes to get warm. */
+  #rehearse(first: boolean, inLoop: boolean): void {
     const before = first ? this.#clock.nowNs() : 0
-    this.#rehearsal.run()
+    this.#warmth.keep(inLoop)
     if (first) this.#ahead.rehearsed(this.#clock.nowNs() - before)
-  }
-
-  /** What all waiters together expect. */
-  #forecast(nowNs: number): Forecast {
-    return together(this.#waiters.map((waiter) => waiter.forecast?.(nowNs) ?? NO_FORECAST))
   }
 
   #newTurn(): void {
@@ -262,29 +262,19 @@ export class Waiting {
     this.#handed = 1
   }
 
-  /** Lets every waiter try once, in order. */
-  #serve(): boolean {
-    let served = false
-    let turnGiven = false
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.inTurn && turnGiven) continue
-      turnGiven ||= waiter.inTurn === true
-      if (!this.#waiters.includes(waiter) || !waiter.attempt()) continue
-      this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
-      served = true
+  /** Polls in this turn of the event loop for so long; true when there is something. */
+  #poll(ns: number): boolean {
+    const until = this.#lastTurnNs + ns
+    for (;;) {
+      if (this.#waiters.pending()) return true
+      if (this.#clock.nowNs() >= until) return false
     }
-    return served
-  }
-
-  #anyPending(): boolean {
-    for (const waiter of this.#waiters) if (waiter.pending()) return true
-    return false
   }
 
   /** Sleeps; true when there was something to look at instead, though not for the first time when it is `stuck`. */
   async #park(stuck: boolean): Promise<boolean> {
     this.#sleeper.arm("fd")
-    const pending = this.#anyPending()
+    const pending = this.#waiters.pending()
     const ms = pending ? (stuck ? STUCK_MS : 0) : this.#sleepMs()
     if (ms > 0) {
       const until = this.#clock.nowNs() + ms * 1e6
@@ -297,14 +287,12 @@ export class Waiting {
     return pending
   }
 
-  /** Whole milliseconds, as timers of the event loop have it: rather too long for what is due, too short for what is foretold. */
+  /** Until what is due for certain, or soon enough for what is foretold. */
   #sleepMs(): number {
     const now = this.#clock.nowNs()
-    const forecast = this.#forecast(now)
-    const due = Math.ceil((forecast.dueNs - now) / 1e6)
-    if (this.#mode === "park") return due
-    const wake = this.#ahead.wakeNs(forecast, "fd", now)
-    return Math.min(due, Math.max(1, Math.floor((wake - now) / 1e6)))
+    const forecast = this.#waiters.forecast(now)
+    const wake = this.#mode === "park" ? forecast.dueNs : this.#ahead.wakeNs(forecast, "fd", now)
+    return (Math.min(forecast.dueNs, wake) - now) / 1e6
   }
 }
 

@@ -1,5 +1,5 @@
 // What an output of an operator writes to: the rings of other processes, and the queues of siblings.
-import type { Writer } from "../node/output.ts"
+import type { Writer } from "../node/writer.ts"
 import type { FlowClock } from "../shm/clock.ts"
 import type { Payload } from "../shm/payload.ts"
 import type { OutputWriter } from "../shm/writer.ts"
@@ -110,6 +110,10 @@ export class FanWriter implements Writer {
 
   wake(): void {
     this.#rings.wake()
+  }
+
+  warm(): number {
+    return this.#rings.warm()
   }
 
   close(): void {

@@ -55,6 +55,7 @@ export class RuntimeLink {
         return [short, this.#output(plan.id, short)]
       }),
     )
+    this.memory.waiting.keepWarm([receiver, ...outputs.values()])
     const abandon = () => {
       for (const edge of fed) edge.abandon()
       for (const input of inputs) this.#abandon(input)

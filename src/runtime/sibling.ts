@@ -166,6 +166,11 @@ export class SiblingEdge implements Port, InputSource {
 
   idle(): void {}
 
+  /** What comes from within is warm. */
+  warm(): number {
+    return 0
+  }
+
   pending(): boolean {
     return !this.closed && (this.#head !== this.#tail || this.#ended)
   }

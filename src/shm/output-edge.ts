@@ -1,10 +1,22 @@
 import type { ElementArray, ElementConstructor } from "../core/elements.ts"
-import { CLOCK_ID_WORD, OFFSET_WORD, SLOT_HEADER_BYTES, SLOTS_WORD, slotBytes } from "./layout.ts"
+import {
+  CLOCK_ID_WORD,
+  OFFSET_WORD,
+  SENT_BYTES_FLOAT,
+  SLOT_HEADER_BYTES,
+  SLOTS_WORD,
+  slotBytes,
+  TAIL_WORD,
+} from "./layout.ts"
 import type { Payload } from "./payload.ts"
 import type { EdgePlan } from "./plan.ts"
 import { ProducerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
 import { addressOf, sharedWords } from "./shared.ts"
+
+/** The part of a slot that small messages take, and the processor's cache lines. */
+const WARM_WORDS = 128
+const LINE_WORDS = 16
 
 /** What the writer remembers of an edge: who consumes it, and what its slots hold already. */
 export class OutputEdge {
@@ -73,6 +85,18 @@ export class OutputEdge {
     const { words } = this.ring
     words[slot + OFFSET_WORD] = 0
     words.set(this.#clockId, slot + CLOCK_ID_WORD)
+  }
+
+  /** Reads what the next message is written to, as far as a small one goes. @returns something made of it */
+  warm(): number {
+    const { ring, slots } = this
+    const { words, base } = ring
+    const n = ring.head & (slots - 1)
+    const known = this.templates[n]! + (this.views[n]?.length ?? 0)
+    let sum = known + words[base]! + words[base + TAIL_WORD]! + words[base + 2 * SENT_BYTES_FLOAT]!
+    const slot = ring.slot()
+    for (let i = 0; i < WARM_WORDS; i += LINE_WORDS) sum += words[slot + i]!
+    return sum
   }
 
   /** What C must know to publish here: a dora_writer_edge of ffi/dora_writer.h, as numbers. Geometry comes from where it was checked. */

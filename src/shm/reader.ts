@@ -11,9 +11,11 @@ import {
   CHUNK_WORD,
   COPIED_BYTES_FLOAT,
   COPIED_WORD,
+  DEPTHS_WORD,
   FRACTION_WORD,
   GENERATION_MASK,
   GENERATION_WORD,
+  HEAD_WORD,
   HEADER_LENGTH_WORD,
   LENGTH_WORD,
   OFFSET_WORD,
@@ -22,6 +24,7 @@ import {
   POOL_FDS_WORD,
   SECONDS_WORD,
   SLOT_HEADER_BYTES,
+  TAIL_WORD,
   TEMPLATE_WORD,
 } from "./layout.ts"
 import { EdgePoisonedError } from "./errors.ts"
@@ -144,6 +147,14 @@ export class EdgeReader {
     const name = make.name as ElementName
     const bytes = length * make.BYTES_PER_ELEMENT
     this.#known.unshift({ template, name, make, offset, length, bytes, views })
+  }
+
+  /** Reads what the next message needs beside its slot. @returns something made of it */
+  warm(): number {
+    const { words, base } = this.ring
+    const known = this.#known[0]
+    const sum = words[base + HEAD_WORD]! + words[base + TAIL_WORD]! + words[base + DEPTHS_WORD]!
+    return sum + this.template + (known?.views[this.ring.slotNumber()]?.length ?? 0)
   }
 
   #readFields(slot: number): void {

@@ -1,5 +1,6 @@
 // How a node sleeps: docs/adr/0004-waiting.md, model: test/model/wake.ts. The order is always: arm, look at everything
 // once more, sleep, disarm.
+import { Alarm } from "./alarm.ts"
 import {
   PARKS_WORD,
   WAKE_PARKED_FD,
@@ -79,6 +80,7 @@ class WakePipe {
   #reading = false
   #linger: ReturnType<typeof setTimeout> | null = null
   #wakeUp: (() => void) | null = null
+  readonly #alarm = new Alarm(() => this.#wakeUp?.())
 
   constructor(pid: number, daemonFd: number) {
     this.#pid = pid
@@ -88,14 +90,13 @@ class WakePipe {
   wait(timeoutMs: number): Promise<void> {
     this.#read()
     return new Promise((resolve) => {
-      let timer: ReturnType<typeof setTimeout> | null = null
       this.#wakeUp = () => {
         this.#wakeUp = null
-        if (timer) clearTimeout(timer)
+        this.#alarm.clear()
         this.#startLinger()
         resolve()
       }
-      if (timeoutMs < 2 ** 31) timer = setTimeout(this.#wakeUp, timeoutMs)
+      this.#alarm.set(timeoutMs)
     })
   }
 

@@ -38,6 +38,18 @@ export class TimerRing {
     return true
   }
 
+  /** Reads what the next tick needs. @returns something made of it */
+  warm(): number {
+    const { words } = this.#inbox
+    const base = this.#base
+    return (
+      this.dueNs +
+      words[base + HEAD_WORD]! +
+      words[base + TAIL_WORD]! +
+      words[base + LATENCIES_WORD]!
+    )
+  }
+
   #count(skipped: number): void {
     const { words } = this.#inbox
     const add = (word: number, n: number) => {

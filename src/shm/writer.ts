@@ -218,6 +218,13 @@ export class OutputWriter {
     this.#openPool().pool.detach(chunk, 0, buffer)
   }
 
+  /** Reads what the next message is written to. @returns something made of it */
+  warm(): number {
+    let sum = this.#clock.seconds + this.#templateBits
+    for (let i = 0; i < this.edges.length; i++) sum += this.edges[i]!.warm()
+    return sum
+  }
+
   /** Ends the output: every consumer sees it after the last message. */
   close(): void {
     if (this.closed) return
