@@ -1,4 +1,4 @@
-// Sends messages at exact moments: sleeps, and polls the clock from shortly before. The first moment goes out ahead, so that the
+// Sends messages at exact moments of its own: waits for events until then, as a node does that wants to hear of a stop. The first moment goes out ahead, so that the
 // receiver counts from when a message was meant to be sent and not from when this node got to it.
 //   SIZE bytes, MODE copy|loan, PACE_NS, COUNT messages; BURST of others before, and PRACTICE_MS of a quicker pace, that don't count
 import { Node } from "dora-bun"
@@ -8,8 +8,6 @@ import { sharedClock } from "./times.ts"
 const { SIZE, MODE, PACE_NS, COUNT, BURST, PRACTICE_MS } = process.env
 const paceNs = Number(PACE_NS)
 const count = Number(COUNT)
-/** A sleep may take this much longer than asked for; afterwards the clock is polled. */
-const POLL_NS = 700_000
 const now = sharedClock()
 
 using node = await Node.init()
@@ -25,8 +23,8 @@ node.sendOutputSync("epoch", Float64Array.of(first))
 for (let i = 0; i < count; i++) sendAt(first + i * paceNs, i)
 
 function sendAt(due: number, number: number): void {
-  const spare = due - now() - POLL_NS
-  if (spare > 0) Bun.sleepSync(spare / 1e6)
+  const spare = due - now()
+  if (spare > 0) node.recv(spare / 1e6)
   while (now() < due);
   send(number)
 }

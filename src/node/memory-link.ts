@@ -61,7 +61,8 @@ export function mapPlan(plan: NodePlan): Mapped {
   const rings = plan.inputs.filter(({ sibling }) => !sibling).map(({ ring }) => ring)
   const policy = new BatchPolicy(own.words, rings)
   if (policy.applies) sleeper.onSleep = () => policy.sleeps(clock.nowNs())
-  const waiting = new Waiting(sleeper, clock, plan.wait)
+  const sends = plan.outputs.some(({ edges }) => edges.length > 0)
+  const waiting = new Waiting(sleeper, clock, plan.wait, sends)
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)
   const edgeInbox = (edge: EdgePlan) => inboxOf(edge.inbox, edge.wakeFd)
   const writer = (output: OutputPlan) =>

@@ -123,7 +123,7 @@ export class Node implements Disposable {
   /**
    * The next event.
    *
-   * @param timeoutMs  how long to wait at most; default: without limit
+   * @param timeoutMs  how long to wait at most, fractions count; default: without limit
    * @returns          null after the last event ({@link ended}), or when the time is over
    */
   next(timeoutMs: number = Number.POSITIVE_INFINITY): Promise<Event | null> {

@@ -40,6 +40,7 @@ export class Waiting {
   readonly #sleeper: Sleeper
   readonly #clock: FlowClock
   readonly #mode: WaitMode
+  readonly #sends: boolean
   readonly #ahead = new Anticipation()
   readonly #patience = new Patience()
   readonly #waiters = new Waiters()
@@ -53,7 +54,9 @@ export class Waiting {
   /** The turn of the event loop under way is spent polling for something foretold. */
   #foretold = false
 
-  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode) {
+  /** @param sends  the node has outputs that are read */
+  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, sends = false) {
+    this.#sends = sends
     this.#sleeper = sleeper
     this.#clock = clock
     this.#mode = mode
@@ -91,10 +94,11 @@ export class Waiting {
   /** Polls for a short while in this very call. */
   spinFor<T>(source: Pollable<T>): T | null {
     if (this.#mode === "park") return null
-    return this.#spin(source, "fd", this.#mode === "busy" ? SLICE_NS / 2 : SPIN_NS)
+    const mostNs = this.#mode === "busy" ? SLICE_NS / 2 : SPIN_NS
+    return this.#spin(source, "fd", mostNs, Number.POSITIVE_INFINITY)
   }
 
-  #spin<T>(source: Pollable<T>, kind: SleepKind, mostNs: number): T | null {
+  #spin<T>(source: Pollable<T>, kind: SleepKind, mostNs: number, deadline: number): T | null {
     let until = 0
     let foretoldSince = 0
     let rounds = 0
@@ -106,7 +110,7 @@ export class Waiting {
       const over = event !== null || source.ended
       if (!over) now = this.#clock.nowNs()
       if (!over && until === 0) {
-        const forecast = this.#mode === "busy" ? NO_FORECAST : source.forecast(now)
+        const forecast = this.#expected(source, deadline, now)
         const pollNs = this.#ahead.pollNs(forecast, kind, now)
         if (pollNs > 0) foretoldSince = now
         until = now + Math.min(mostNs, pollNs > 0 ? pollNs : this.#usualNs(forecast))
@@ -124,6 +128,14 @@ export class Waiting {
     }
   }
 
+  /** Who sends when its time is over, at a pace of its own, is to be as quick then as after a message. */
+  #expected<T>(source: Pollable<T>, deadline: number, now: number): Forecast {
+    if (this.#mode === "busy") return NO_FORECAST
+    const forecast = source.forecast(now)
+    const first = this.#sends && deadline < forecast.atNs - forecast.spreadNs
+    return first ? { ...forecast, atNs: deadline, spreadNs: 0 } : forecast
+  }
+
   /** For how long to poll when nothing is due. */
   #usualNs(forecast: Forecast): number {
     if (this.#mode === "busy") return SLICE_NS
@@ -138,14 +150,14 @@ export class Waiting {
     for (;;) {
       if (this.#mode !== "park") {
         const left = endless ? timeoutMs : deadline - this.#clock.nowNs()
-        const event = this.#spin(receiver, "futex", left)
+        const event = this.#spin(receiver, "futex", left, deadline)
         if (event !== null || receiver.ended) return event
       }
       const event = receiver.poll()
       const now = this.#clock.nowNs()
       if (event !== null || receiver.ended || now >= deadline) return event
       if (this.#mode === "busy") continue
-      const forecast = receiver.forecast(now)
+      const forecast = this.#expected(receiver, deadline, now)
       const wake = this.#mode === "park" ? deadline : this.#ahead.wakeNs(forecast, "futex", now)
       this.#sleepSync(() => receiver.pending(), Math.min(deadline, forecast.dueNs, wake))
     }
