@@ -1,5 +1,5 @@
-// Sends messages at exact moments of its own: waits for events until then, as a node does that wants to hear of a stop. The first moment goes out ahead, so that the
-// receiver counts from when a message was meant to be sent and not from when this node got to it.
+// Sends messages at exact moments of its own: waits for events until then, as a node does that wants to hear of a stop. The first
+// moment goes out ahead, so that the receiver counts from when a message was meant to be sent and not from when this node got to it.
 //   SIZE bytes, MODE copy|loan, PACE_NS, COUNT messages; BURST of others before, and PRACTICE_MS of a quicker pace, that don't count
 import { Node } from "dora-bun"
 import { AHEAD_NS, burst, PRACTICE_PACE_MS, senderOf, settle } from "./stream.ts"

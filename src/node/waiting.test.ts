@@ -9,6 +9,7 @@ import type { Receiver } from "./receiver.ts"
 import { Rehearsal } from "./rehearsal.ts"
 import type { Waiter } from "./waiter.ts"
 import { Waiting } from "./waiting.ts"
+import { Warmth } from "./warmth.ts"
 
 const MODES: WaitMode[] = ["busy", "adaptive", "park"]
 
@@ -321,6 +322,34 @@ describe("a wait for something foretold", () => {
     expect(turns).toBeGreaterThan(1)
     expect(sleeper.asked[0]).toBeLessThan(20)
     expect(Math.max(...sleeper.asked)).toBeGreaterThan(1)
+  })
+
+  test("never keeps the event loop from its turn for what is there and can't be had", async () => {
+    const { waiting, clock } = makeWaiting("adaptive")
+    const keep = spyOn(Warmth.prototype, "keep").mockImplementation(() => {})
+    const atNs = clock.nowNs() + 10e6
+    let attempts = 0
+    let most = 0
+    let over = false
+    const count = () => {
+      attempts = 0
+      if (!over) setImmediate(count)
+    }
+    count()
+    const began = performance.now()
+    await new Promise<void>((resolve) => {
+      const attempt = () => {
+        most = Math.max(most, ++attempts)
+        const done = performance.now() - began > 20
+        if (done) resolve()
+        return done
+      }
+      const forecast = () => ({ ...NO_FORECAST, atNs, spreadNs: 4e6, sure: true })
+      waiting.add({ attempt, pending: () => true, forecast })
+    })
+    over = true
+    keep.mockRestore()
+    expect(most).toBeLessThan(10)
   })
 
   test("goes on in a plain sleep when it doesn't come", () => {

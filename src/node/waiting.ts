@@ -19,7 +19,7 @@ const ROUNDS_NS = 200_000
 const FORETOLD_NS = 60_000
 /** The clock is read once in so many looks. */
 const LOOKS_PER_CLOCK = 64
-/** A wait for something foretold keeps the way warm once in so many readings of the clock, or rounds, … */
+/** A wait for something foretold that blocks keeps the way warm once in so many readings of the clock, … */
 const REHEARSAL_MASK = 31
 /** … and one without end more rarely, since what is made on the way is garbage: every quarter of a millisecond. */
 const BUSY_REHEARSAL_MASK = 255
@@ -223,12 +223,14 @@ export class Waiting {
     this.#running = true
     let idleSince = this.#clock.nowNs()
     let stuck = false
+    let found = false
     await turn()
     while (this.#waiters.any) {
       this.#newTurn()
       if (this.#waiters.serve()) {
         idleSince = this.#lastTurnNs
         stuck = false
+        found = false
         // Whoever was served continues in microtasks and may wait again at once.
         await null
         continue
@@ -237,7 +239,9 @@ export class Waiting {
         this.#poll(SLICE_NS / 2)
         await turn()
       } else if (this.#mode === "adaptive" && this.#pollsOn(idleSince)) {
-        if (!this.#foretold || !this.#poll(FORETOLD_NS)) await turn()
+        // What was found and could not be had must not keep the event loop from its turn.
+        found = this.#foretold && !found && this.#poll(FORETOLD_NS)
+        if (!found) await turn()
       } else {
         stuck = await this.#park(stuck)
         idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
