@@ -246,6 +246,12 @@ describe("a wait for something foretold", () => {
     return ends
   }
 
+  /** Again while the machine oversleeps all that there is to see. */
+  function untilTrue(attempt: () => boolean): void {
+    for (let i = 0; i < 100; i++) if (attempt()) return
+    throw new Error("not in a hundred attempts")
+  }
+
   test("blocks in one sleep that ends shortly before, and polls from there", () => {
     const { waiting, sleeper, clock } = makeWaiting("adaptive")
     const ends = sleepy(sleeper, clock)
@@ -265,9 +271,11 @@ describe("a wait for something foretold", () => {
     for (const large of [false, true]) {
       thing.large = large
       thing.warmed = 0
-      run.mockClear()
-      waiting.blockFor(new Foretold(clock, 8) as unknown as Receiver, 50)
-      expect(thing.warmed).toBeGreaterThan(0)
+      untilTrue(() => {
+        run.mockClear()
+        waiting.blockFor(new Foretold(clock, 8) as unknown as Receiver, 50)
+        return thing.warmed > 0
+      })
       expect(run.mock.calls.slice(-thing.warmed)).toEqual(Array(thing.warmed).fill([large]))
     }
     run.mockRestore()
@@ -281,11 +289,15 @@ describe("a wait for something foretold", () => {
       source.poll = () => null
       source.forecast = () => NO_FORECAST
       const run = spyOn(Rehearsal.prototype, "run")
-      const until = clock.nowNs() + 8e6
-      expect(waiting.blockFor(source as unknown as Receiver, 8)).toBeNull()
-      expect(clock.nowNs()).toBeGreaterThanOrEqual(until)
+      untilTrue(() => {
+        ends.length = 0
+        const until = clock.nowNs() + 8e6
+        expect(waiting.blockFor(source as unknown as Receiver, 8)).toBeNull()
+        expect(clock.nowNs()).toBeGreaterThanOrEqual(until)
+        expect(until - ends[0]! > 0.1e6).toBe(sends)
+        return run.mock.calls.length > 0 || !sends
+      })
       expect(run.mock.calls.length > 0).toBe(sends)
-      expect(until - ends[0]! > 0.1e6).toBe(sends)
       run.mockRestore()
     }
   })
