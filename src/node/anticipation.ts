@@ -103,9 +103,9 @@ export class Anticipation {
     return this.#coldNs + this.#earlyNs + this.#oversleep[kind].likelyNs
   }
 
-  /** A sleep ended by itself, this much later than asked for. */
+  /** A sleep ended by itself, this much later than asked for; one that something ended before says nothing. */
   slept(kind: SleepKind, lateNs: number): void {
-    this.#oversleep[kind].observe(lateNs)
+    if (lateNs > 0) this.#oversleep[kind].observe(lateNs)
   }
 
   /** The first message after a pause took this long: there must be time for one before the one that is due. */

@@ -3,6 +3,7 @@ import type { FlowClock } from "../shm/clock.ts"
 import { closeFd } from "../shm/libc.ts"
 import { START_FLOAT } from "../shm/layout.ts"
 import { announcePool, makeInbox, makePool } from "../shm/make.ts"
+import type { SegmentRef } from "../shm/plan.ts"
 import { Inbox } from "../shm/segment.ts"
 import { OutputWriter } from "../shm/writer.ts"
 import type { Event } from "./event.ts"
@@ -16,30 +17,39 @@ const BYTES = 64
 const LARGE_BYTES = 8192
 const CHUNKS = 4
 /** After so many every call was used. */
-const VARIANTS = 4
+export const VARIANTS = 2
 /** Less than from one rehearsal to the next: there is a tick each time. */
 const TICK_NS = 1000
+/** For messages that need none. */
+const NO_POOL: SegmentRef = { fd: -1, size: 0 }
 
 /** An edge of a node to itself and a timer, known to nobody else: a message on them goes the same way through the same code. */
 export class Rehearsal {
   readonly #output: Output
   readonly #receiver: Receiver
-  readonly #small = new Uint8Array(BYTES)
-  readonly #large = new Uint8Array(LARGE_BYTES)
+  readonly #large: boolean
+  readonly #data: Uint8Array
+  /** Until both ends have opened the pool. */
+  #poolFd: number
   #turn = 0
   /** For a message to the loop. */
   #handOver: ((event: Event | null) => void) | null = null
   /** Of what was taken: without a use the compiler would leave it out. */
   sum = 0
 
-  /** @throws SharedMemoryError */
-  constructor(clock: FlowClock, waiting: Waiting) {
+  /**
+   * @param large  its messages lie in chunks, copied or loaned
+   * @throws SharedMemoryError
+   */
+  constructor(clock: FlowClock, waiting: Waiting, large: boolean) {
+    this.#large = large
+    this.#data = new Uint8Array(large ? LARGE_BYTES : BYTES)
     const { pid } = process
     const policy = "drop_oldest"
     const geometry = { queueSize: 1, policy, timer: false } as const
     const { ref, rings } = makeInbox("rehearsal", [geometry, { ...geometry, timer: true }], 0)
     const [ring, timer] = rings as [number, number]
-    const pool = makePool("rehearsal", CHUNKS, 1)
+    const pool = large ? makePool("rehearsal", CHUNKS, 1) : NO_POOL
     const inbox = new Inbox(pid, ref, -1)
     inbox.floats[START_FLOAT] = clock.nowNs()
     announcePool(inbox.words, ring, pool)
@@ -54,20 +64,19 @@ export class Rehearsal {
     ]
     const rest = { inputs, pid, exitWhenNodesFinish: false }
     this.#receiver = new Receiver(rest, inbox, () => inbox, clock)
-    for (let i = 0; i < VARIANTS; i++) this.run(true)
     closeFd(ref.fd)
-    closeFd(pool.fd)
+    this.#poolFd = pool.fd
   }
 
-  /** A tick, and a message to oneself. @param large  of every two one that lies in a chunk, copied or loaned */
-  run(large: boolean): void {
-    this.#next(large)
+  /** A tick, and a message to oneself. */
+  run(): void {
+    this.#next()
     this.#take(this.#receiver.pollArrived())
   }
 
   /** As {@link run}, and it is a loop in the event loop that takes the message. */
-  runAsync(large: boolean): void {
-    this.#next(large)
+  runAsync(): void {
+    this.#next()
     if (this.#handOver === null) void this.#loop()
     this.#handOver!(this.#receiver.pollArrived())
   }
@@ -81,14 +90,17 @@ export class Rehearsal {
   }
 
   /** Takes a tick, and sends by each of the calls in turn. */
-  #next(large: boolean): void {
+  #next(): void {
     this.#take(this.#receiver.poll())
-    const turn = this.#turn++
-    if (large && turn & 1) {
-      if (turn & 2) this.#output.sendSync(this.#large, undefined, this.#receiver)
-      else void this.#output.loan({ type: Uint8Array, length: LARGE_BYTES }).send()
-    } else if (turn & 2) this.#output.sendSync(this.#small, undefined, this.#receiver)
-    else void this.#output.send(this.#small, undefined)
+    if (this.#turn === VARIANTS) this.#closePool()
+    if (this.#turn++ & 1) this.#output.sendSync(this.#data, undefined, this.#receiver)
+    else if (this.#large) void this.#output.loan({ type: Uint8Array, length: LARGE_BYTES }).send()
+    else void this.#output.send(this.#data, undefined)
+  }
+
+  #closePool(): void {
+    if (this.#poolFd >= 0) closeFd(this.#poolFd)
+    this.#poolFd = -1
   }
 
   #take(event: Event | null): void {

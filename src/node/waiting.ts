@@ -158,8 +158,8 @@ export class Waiting {
       if (event !== null || receiver.ended || now >= deadline) return event
       if (this.#mode === "busy") continue
       const forecast = this.#expected(receiver, deadline, now)
-      const wake = this.#mode === "park" ? deadline : this.#ahead.wakeNs(forecast, "futex", now)
-      this.#sleepSync(() => receiver.pending(), Math.min(deadline, forecast.dueNs, wake))
+      const untilNs = Math.min(deadline, forecast.dueNs, this.#wakeNs(forecast, "futex", now))
+      this.#sleepSync(() => receiver.pending(), untilNs)
     }
   }
 
@@ -191,8 +191,7 @@ export class Waiting {
       const ms = (untilNs - this.#clock.nowNs()) / 1e6
       if (ms > 0) {
         this.#sleeper.sleepSync(ms)
-        const late = this.#clock.nowNs() - untilNs
-        if (late > 0) this.#ahead.slept("futex", late)
+        this.#ahead.slept("futex", this.#clock.nowNs() - untilNs)
       }
     }
     this.#sleeper.disarm()
@@ -224,7 +223,7 @@ export class Waiting {
     let idleSince = this.#clock.nowNs()
     let stuck = false
     let found = false
-    await turn()
+    await new Promise(setImmediate)
     while (this.#waiters.any) {
       this.#newTurn()
       if (this.#waiters.serve()) {
@@ -237,11 +236,11 @@ export class Waiting {
       }
       if (this.#mode === "busy") {
         this.#poll(SLICE_NS / 2)
-        await turn()
+        await new Promise(setImmediate)
       } else if (this.#mode === "adaptive" && this.#pollsOn(idleSince)) {
         // What was found and could not be had must not keep the event loop from its turn.
         found = this.#foretold && !found && this.#poll(FORETOLD_NS)
-        if (!found) await turn()
+        if (!found) await new Promise(setImmediate)
       } else {
         stuck = await this.#park(stuck)
         idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
@@ -263,6 +262,7 @@ export class Waiting {
 
   /** The first time after a pause shows how long the way takes to get warm. */
   #rehearse(first: boolean, inLoop: boolean): void {
+    if (this.#mode === "busy") this.#warmth.prepare(Number.POSITIVE_INFINITY, inLoop)
     const before = first ? this.#clock.nowNs() : 0
     this.#warmth.keep(inLoop)
     if (first) this.#ahead.rehearsed(this.#clock.nowNs() - before)
@@ -295,11 +295,10 @@ export class Waiting {
     if (ms > 0) {
       const until = this.#clock.nowNs() + ms * 1e6
       await this.#sleeper.sleep(ms)
-      const late = this.#clock.nowNs() - until
-      if (late > 0 && !pending) this.#ahead.slept("fd", late)
+      if (!pending) this.#ahead.slept("fd", this.#clock.nowNs() - until)
     }
     this.#sleeper.disarm()
-    if (ms <= 0) await turn()
+    if (ms <= 0) await new Promise(setImmediate)
     return pending
   }
 
@@ -307,12 +306,15 @@ export class Waiting {
   #sleepMs(): number {
     const now = this.#clock.nowNs()
     const forecast = this.#waiters.forecast(now)
-    const wake = this.#mode === "park" ? forecast.dueNs : this.#ahead.wakeNs(forecast, "fd", now)
-    return (Math.min(forecast.dueNs, wake) - now) / 1e6
+    const untilNs = Math.min(forecast.dueNs, this.#wakeNs(forecast, "fd", now))
+    return (untilNs - this.#clock.nowNs()) / 1e6
   }
-}
 
-/** One round of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  /** When to wake for what is foretold; there may be time until then to get ready for it. */
+  #wakeNs(forecast: Forecast, kind: SleepKind, now: number): number {
+    if (this.#mode === "park") return Number.POSITIVE_INFINITY
+    const wake = this.#ahead.wakeNs(forecast, kind, now)
+    if (wake < Number.POSITIVE_INFINITY) this.#warmth.prepare(wake - now, kind === "fd")
+    return wake
+  }
 }

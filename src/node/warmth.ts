@@ -1,16 +1,28 @@
 // What was not used for some milliseconds has left the processor's caches: the first message after a pause takes ten times
 // as long as the second. docs/adr/0009-anticipation.md.
 import type { FlowClock } from "../shm/clock.ts"
-import { Rehearsal } from "./rehearsal.ts"
+import { Rehearsal, VARIANTS } from "./rehearsal.ts"
 import type { Warmable } from "./waiter.ts"
 import type { Waiting } from "./waiting.ts"
+
+/** A step of the preparations takes less, the first time that the code runs. */
+const STEP_NS = 4_000_000
+/** So often no step is made because there is too little time; then one is made all the same. */
+const MOST_PUT_OFF = 20
 
 /** Keeps the code and the memory of a node's messages warm while it waits for one that is foretold. */
 export class Warmth {
   readonly #clock: FlowClock
   readonly #waiting: Waiting
   readonly #things: Warmable[] = []
-  #rehearsal: Rehearsal | null = null
+  #small: Rehearsal | null = null
+  /** Once there were large messages. */
+  #large: Rehearsal | null = null
+  /** The one that is being prepared, and how often it was run. */
+  #next: Rehearsal | null = null
+  #runs = 0
+  #putOff = 0
+  #turn = 0
   /** Made of what was read: without a use the compiler would leave it out. */
   sum = 0
 
@@ -24,18 +36,45 @@ export class Warmth {
     this.#things.push(...things)
   }
 
-  /** Once more through all. @param inLoop  as for a node that waits in the event loop */
-  keep(inLoop: boolean): void {
-    let large = false
-    let sum = 0
-    for (let i = 0; i < this.#things.length; i++) {
-      const thing = this.#things[i]!
-      large ||= thing.large
-      sum += thing.warm()
+  /**
+   * A step towards rehearsals, some milliseconds long, if there is something left to prepare.
+   *
+   * @param leftNs  nothing comes sooner
+   * @param inLoop  as for a node that waits in the event loop
+   */
+  prepare(leftNs: number, inLoop: boolean): void {
+    const large = this.#small !== null
+    if (large && (this.#large !== null || !this.#anyLarge())) return
+    if (leftNs < STEP_NS && this.#putOff++ < MOST_PUT_OFF) return
+    this.#putOff = 0
+    if (this.#next === null) {
+      this.#next = new Rehearsal(this.#clock, this.#waiting, large)
+      this.#runs = 0
+      return
     }
-    this.sum = sum
-    this.#rehearsal ??= new Rehearsal(this.#clock, this.#waiting)
-    if (inLoop) this.#rehearsal.runAsync(large)
-    else this.#rehearsal.run(large)
+    rehearse(this.#next, inLoop)
+    if (++this.#runs < VARIANTS) return
+    if (large) this.#large = this.#next
+    else this.#small = this.#next
+    this.#next = null
   }
+
+  #anyLarge(): boolean {
+    for (let i = 0; i < this.#things.length; i++) if (this.#things[i]!.large) return true
+    return false
+  }
+
+  /** Once more through all that is prepared. @param inLoop  as for a node that waits in the event loop */
+  keep(inLoop: boolean): void {
+    let sum = 0
+    for (let i = 0; i < this.#things.length; i++) sum += this.#things[i]!.warm()
+    this.sum = sum
+    const rehearsal = this.#large !== null && this.#turn++ & 1 ? this.#large : this.#small
+    if (rehearsal !== null) rehearse(rehearsal, inLoop)
+  }
+}
+
+function rehearse(rehearsal: Rehearsal, inLoop: boolean): void {
+  if (inLoop) rehearsal.runAsync()
+  else rehearsal.run()
 }
