@@ -11,7 +11,7 @@ const WEIGHT = 0.125
 /** A sleep that lasted longer than expected counts so many times as much as one that was shorter … */
 const LATE_COUNTS = 8
 /** … and never as further off than this: a single one that lasts far too long is the machine's fault, not the timer's. */
-const MOST_OFF_NS = 100_000
+const MOST_OFF_NS = 400_000
 
 /** Until it is known how long the way takes to get warm. */
 const USUAL_COLD_NS = 150_000
