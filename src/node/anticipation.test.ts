@@ -53,6 +53,15 @@ describe("anticipation", () => {
     expect(ahead.pollNs(NO_FORECAST, "futex", 5 * MS)).toBe(0)
   })
 
+  test("there is time for a rehearsal until the message is as near as the first one after a pause takes", () => {
+    const ahead = new Anticipation()
+    expect(ahead.hasTime(at(5 * MS), 4.8 * MS)).toBe(true)
+    expect(ahead.hasTime(at(5 * MS), 4.9 * MS)).toBe(false)
+    for (let i = 0; i < 100; i++) ahead.rehearsed(50_000)
+    expect(ahead.hasTime(at(5 * MS), 4.9 * MS)).toBe(true)
+    expect(ahead.hasTime(at(5 * MS), 5.1 * MS)).toBe(false)
+  })
+
   test("what is past is not waited for", () => {
     expect(new Anticipation().wakeNs(at(5 * MS), "futex", 5 * MS)).toBe(NEVER)
     expect(new Anticipation().wakeNs(NO_FORECAST, "futex", 5 * MS)).toBe(NEVER)

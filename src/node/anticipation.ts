@@ -98,6 +98,11 @@ export class Anticipation {
     return Math.min(until - nowNs, Math.max(0, this.#savedNs))
   }
 
+  /** Is there time for the way to get warm? A rehearsal that comes too late is in the way of the message. */
+  hasTime({ atNs }: Forecast, nowNs: number): boolean {
+    return nowNs + this.#coldNs < atNs
+  }
+
   /** How long before the first likely moment to be awake. */
   #leadNs(kind: SleepKind): number {
     return this.#coldNs + this.#earlyNs + this.#oversleep[kind].likelyNs

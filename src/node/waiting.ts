@@ -101,6 +101,7 @@ export class Waiting {
   #spin<T>(source: Pollable<T>, kind: SleepKind, mostNs: number, deadline: number): T | null {
     let until = 0
     let foretoldSince = 0
+    let rehearses = false
     let rounds = 0
     let now = 0
     for (;;) {
@@ -113,11 +114,11 @@ export class Waiting {
         const forecast = this.#expected(source, deadline, now)
         const pollNs = this.#ahead.pollNs(forecast, kind, now)
         if (pollNs > 0) foretoldSince = now
+        rehearses = pollNs > 0 && this.#ahead.hasTime(forecast, now)
         until = now + Math.min(mostNs, pollNs > 0 ? pollNs : this.#usualNs(forecast))
       }
       if (!over && now < until) {
-        if (foretoldSince > 0 && (rounds++ & REHEARSAL_MASK) === 0)
-          this.#rehearse(rounds === 1, false)
+        if (rehearses && (rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(rounds === 1, false)
         else if (this.#mode === "busy" && (++rounds & BUSY_REHEARSAL_MASK) === 0)
           this.#rehearse(false, false)
         continue
@@ -145,12 +146,10 @@ export class Waiting {
 
   /** Blocks the thread until there is an event. @returns null when the time is over, or after the last event */
   blockFor(receiver: Receiver, timeoutMs: number): Event | null {
-    const endless = timeoutMs === Number.POSITIVE_INFINITY
-    const deadline = endless ? timeoutMs : this.#clock.nowNs() + timeoutMs * 1e6
+    const deadline = this.#clock.nowNs() + timeoutMs * 1e6
     for (;;) {
       if (this.#mode !== "park") {
-        const left = endless ? timeoutMs : deadline - this.#clock.nowNs()
-        const event = this.#spin(receiver, "futex", left, deadline)
+        const event = this.#spin(receiver, "futex", deadline - this.#clock.nowNs(), deadline)
         if (event !== null || receiver.ended) return event
       }
       const event = receiver.poll()
@@ -256,7 +255,8 @@ export class Waiting {
     const forecast = this.#waiters.forecast(now)
     this.#foretold = this.#ahead.pollNs(forecast, "fd", now) > 0
     if (!this.#foretold) this.#rounds = 0
-    else this.#rehearse(this.#rounds++ === 0, true)
+    else if (this.#rounds > 0 || this.#ahead.hasTime(forecast, now))
+      this.#rehearse(this.#rounds++ === 0, true)
     return this.#foretold || (!forecast.sure && now - idleSince < ROUNDS_NS)
   }
 
