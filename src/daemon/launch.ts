@@ -9,6 +9,7 @@ import { DynamicNodes } from "./dynamic.ts"
 import type { Memory } from "./memory.ts"
 import { nodeConfig, nodeConfigText } from "./node-config.ts"
 import { Relay, type RelayHost } from "./official/relay.ts"
+import { ScriptHealth } from "./script-health.ts"
 import type { SupervisedNode } from "./supervise.ts"
 
 /** What starting needs to know of the dataflow. */
@@ -33,6 +34,7 @@ export class Launch implements AsyncDisposable {
   readonly #options: LaunchOptions
   readonly #commands: ReadonlyMap<string, Command>
   readonly #relay: Relay | null
+  readonly #health: ScriptHealth
   /** Those that are started by hand. */
   readonly dynamic: DynamicNodes
 
@@ -48,14 +50,18 @@ export class Launch implements AsyncDisposable {
       if (spec.dynamic) continue
       commands.set(id, resolveCommand(spec, flow.workingDir, environments.get(id)!, uv))
     }
-    for (const { id, spec } of nodes) {
-      if (!commands.get(id)?.script || spec.restart.healthCheckTimeout === null) continue
-      options.warn(`node ${id}: \`health_check_timeout\` has no effect on scripts for Bun yet`)
-    }
-    const foreign = nodes.filter(({ id }) => commands.get(id)?.script !== true)
+    const scripts = nodes.filter(({ id }) => commands.get(id)?.script === true)
+    const foreign = nodes.filter((node) => !scripts.includes(node))
     const dynamic = new DynamicNodes(nodes, options)
-    const relay = foreign.length > 0 ? await open(foreign, dynamic, options) : null
-    return new Launch(options, commands, dynamic, relay)
+    const hangs = (id: string, ms: number) => {
+      const what = `neither asked nor sent for ${ms} ms (health_check_timeout)`
+      options.warn(`node ${id} has ${what}: it is killed`)
+      nodes.find((node) => node.id === id)?.kill()
+    }
+    const relay = foreign.length > 0 ? await open(foreign, dynamic, hangs, options) : null
+    const pulse = (id: string) => options.memory.pulse(id)
+    const health = new ScriptHealth(scripts, pulse, flow.healthCheckInterval, hangs)
+    return new Launch(options, commands, dynamic, relay, health)
   }
 
   private constructor(
@@ -63,11 +69,13 @@ export class Launch implements AsyncDisposable {
     commands: ReadonlyMap<string, Command>,
     dynamic: DynamicNodes,
     relay: Relay | null,
+    health: ScriptHealth,
   ) {
     this.#options = options
     this.#commands = commands
     this.dynamic = dynamic
     this.#relay = relay
+    this.#health = health
   }
 
   /** Starts a node, or makes ready for one that is started by hand. @throws SpawnError */
@@ -92,6 +100,7 @@ export class Launch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#health[Symbol.dispose]()
     await this.#relay?.[Symbol.asyncDispose]()
   }
 }
@@ -105,6 +114,7 @@ function dynamicPort(): number {
 function open(
   foreign: SupervisedNode[],
   dynamic: DynamicNodes,
+  hangs: (id: string, ms: number) => void,
   options: LaunchOptions,
 ): Promise<Relay> {
   const { dataflow, flow, memory, warn, relayDied } = options
@@ -138,12 +148,7 @@ function open(
     },
     left: (id) => dynamic.leaves(id),
     closeOutputs: (id, outputs) => nodes.get(id)!.closeOutputs(outputs),
-    hangs: (id, ms) => {
-      warn(
-        `node ${id} has neither asked nor sent for ${ms} ms (health_check_timeout): it is killed`,
-      )
-      nodes.get(id)?.kill()
-    },
+    hangs,
     era: (id, version) => nodes.get(id)?.tooOld(version),
     warn,
     crashed: relayDied,

@@ -9,9 +9,13 @@ import {
   ATTACHED_WORD,
   CLOSED_WORD,
   GENERATION_MASK,
+  HEAD_WORD,
+  LOOKS_WORD,
+  PARKS_WORD,
   POOL_FDS,
   START_FLOAT,
   STOP_WORD,
+  TAKEN_WORD,
   WAKE_RUNNING,
   WAKE_WORD,
 } from "../shm/layout.ts"
@@ -187,6 +191,23 @@ export class Memory implements Disposable {
   /** Has the node mapped its inbox? A node that subscribes without it speaks the official protocol only. */
   attached(id: string): boolean {
     return Atomics.load(this.#node(id).inbox.words, ATTACHED_WORD) !== 0
+  }
+
+  /**
+   * A number that changes whenever a node of ours takes, sends or looks for something; null while it sleeps until there is
+   * something, and before the barrier is released.
+   */
+  pulse(id: string): number | null {
+    const { inputs, inbox } = this.#node(id)
+    const { words } = inbox
+    if (this.#startNs === 0 || !this.attached(id)) return null
+    if (Atomics.load(words, WAKE_WORD) !== WAKE_RUNNING) return null
+    let sum = words[PARKS_WORD]! + words[LOOKS_WORD]!
+    for (const { ring } of inputs) sum += words[(ring >> 2) + TAKEN_WORD]!
+    for (const { producer, consumer, ring } of this.#edges) {
+      if (producer === id) sum += consumer.inbox.words[(ring >> 2) + HEAD_WORD]!
+    }
+    return sum
   }
 
   /** The barrier is released: timers count from now. */

@@ -1,6 +1,6 @@
 // One look at everything that can bring an event: control events, timers, rings. No waiting here.
 import type { FlowClock } from "../shm/clock.ts"
-import { STOP_WORD } from "../shm/layout.ts"
+import { LOOKS_WORD, STOP_WORD } from "../shm/layout.ts"
 import type { NodePlan, SegmentRef } from "../shm/plan.ts"
 import type { Inbox } from "../shm/segment.ts"
 import { type Forecast, NO_FORECAST } from "./anticipation.ts"
@@ -87,6 +87,7 @@ export class Receiver implements Warmable {
       if (event !== null) return event
       // Who has found nothing may do something else before the next poll.
       this.#credit = 0
+      this.#inbox.words[LOOKS_WORD]!++
       if (!this.stopRequested) return null
     }
     this.stop("MANUAL")

@@ -27,6 +27,8 @@ class FakeSleeper {
     this.armed = null
   }
 
+  looked(): void {}
+
   sleepSync(timeoutMs: number): void {
     expect(this.armed).toBe("futex")
     this.asked.push(timeoutMs)

@@ -6,13 +6,13 @@ import { Anticipation, type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { Event } from "./event.ts"
 import { Patience } from "./patience.ts"
 import type { Receiver } from "./receiver.ts"
+import { SLICE_NS, Turn } from "./turn.ts"
 import type { Pollable, Waiter, Warmable } from "./waiter.ts"
 import { Waiters } from "./waiters.ts"
 import { Warmth } from "./warmth.ts"
 
-/** Spin this long before the event loop gets its turn; a program's signals and timers never wait longer than SLICE_NS. */
+/** Spin this long before the event loop gets its turn. */
 const SPIN_NS = 20_000
-const SLICE_NS = 1_000_000
 /** Then poll from rounds of the event loop for this long. */
 const ROUNDS_NS = 200_000
 /** A round for something foretold polls this long itself. */
@@ -28,8 +28,6 @@ const HALF_NS = 1_000_000
 /** Between two looks of a producer for room, about 25 ns each. */
 const PAUSES_PER_LOOK = 8
 
-/** Events without a look at the clock: a program may become slow from one to the next. */
-const MOST_CREDIT = 32
 /** How long to sleep when there is something that nobody can take: room in the queue, but no memory for a large message. */
 const STUCK_MS = 1
 
@@ -45,9 +43,7 @@ export class Waiting {
   readonly #patience = new Patience()
   readonly #waiters = new Waiters()
   #running = false
-  #lastTurnNs = 0
-  #credit = 0
-  #handed = 0
+  readonly #turn: Turn
   readonly #warmth: Warmth
   /** Turns of the event loop spent so, without a pause. */
   #rounds = 0
@@ -60,6 +56,7 @@ export class Waiting {
     this.#sleeper = sleeper
     this.#clock = clock
     this.#mode = mode
+    this.#turn = new Turn(clock)
     this.#warmth = new Warmth(clock, this)
   }
 
@@ -78,17 +75,7 @@ export class Waiting {
    * timers, sockets and signals of the user's program get their turn.
    */
   mayContinue(): boolean {
-    if (this.#credit-- > 0) return true
-    const now = this.#clock.nowNs()
-    const elapsed = now - this.#lastTurnNs
-    if (elapsed >= SLICE_NS) return false
-    // Look at the clock again after about a quarter of a slice at the present pace.
-    this.#credit = Math.min(
-      MOST_CREDIT,
-      Math.floor((this.#handed * SLICE_NS) / (4 * Math.max(elapsed, 1))),
-    )
-    this.#handed += this.#credit + 1
-    return true
+    return this.#turn.mayContinue()
   }
 
   /** Polls for a short while in this very call. */
@@ -171,6 +158,7 @@ export class Waiting {
     plenty = () => pending(false, false),
   ): void {
     for (let half = true; ; half = false) {
+      this.#sleeper.looked()
       const until = this.#clock.nowNs() + (this.#mode === "park" ? 0 : SPIN_NS)
       do {
         if (plenty()) return
@@ -226,7 +214,7 @@ export class Waiting {
     while (this.#waiters.any) {
       this.#newTurn()
       if (this.#waiters.serve()) {
-        idleSince = this.#lastTurnNs
+        idleSince = this.#turn.beganNs
         stuck = false
         found = false
         // Whoever was served continues in microtasks and may wait again at once.
@@ -251,7 +239,7 @@ export class Waiting {
 
   /** Is one more round of the event loop better than a sleep? */
   #pollsOn(idleSince: number): boolean {
-    const now = this.#lastTurnNs
+    const now = this.#turn.beganNs
     const forecast = this.#waiters.forecast(now)
     this.#foretold = this.#ahead.pollNs(forecast, "fd", now) > 0
     if (!this.#foretold) this.#rounds = 0
@@ -271,16 +259,15 @@ export class Waiting {
   #newTurn(): void {
     this.#clock.idle()
     const now = this.#clock.nowNs()
-    if (this.#foretold) this.#ahead.spend(now - this.#lastTurnNs)
+    this.#sleeper.looked()
+    if (this.#foretold) this.#ahead.spend(now - this.#turn.beganNs)
     this.#foretold = false
-    this.#lastTurnNs = now
-    this.#credit = 0
-    this.#handed = 1
+    this.#turn.begin(now)
   }
 
   /** Polls in this turn of the event loop for so long; true when there is something. */
   #poll(ns: number): boolean {
-    const until = this.#lastTurnNs + ns
+    const until = this.#turn.beganNs + ns
     for (;;) {
       if (this.#waiters.pending()) return true
       if (this.#clock.nowNs() >= until) return false

@@ -2,6 +2,7 @@
 // once more, sleep, disarm.
 import { Alarm } from "./alarm.ts"
 import {
+  LOOKS_WORD,
   PARKS_WORD,
   WAKE_PARKED_FD,
   WAKE_PARKED_FUTEX,
@@ -39,6 +40,11 @@ export class Sleeper {
   /** Awake again, or something was found. */
   disarm(): void {
     Atomics.store(this.#inbox.words, WAKE_WORD, WAKE_RUNNING)
+  }
+
+  /** Says that we are awake and wait for something. */
+  looked(): void {
+    this.#inbox.words[LOOKS_WORD]!++
   }
 
   /** Blocks the thread until woken or for `timeoutMs`. Armed with "futex" before. */

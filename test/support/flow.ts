@@ -28,15 +28,18 @@ export class TestFlow implements AsyncDisposable {
   readonly #run: Promise<RunningDataflow>
   #changed = () => {}
 
-  /** @example await using flow = new TestFlow({ a: { run: "count 5", outputs: ["out"] } }) */
-  constructor(nodes: Record<string, NodeText>, options: RunOptions = {}) {
+  /**
+   * @param root  fields beside `nodes`
+   * @example await using flow = new TestFlow({ a: { run: "count 5", outputs: ["out"] } })
+   */
+  constructor(nodes: Record<string, NodeText>, options: RunOptions = {}, root: object = {}) {
     const list = Object.entries(nodes).map(([id, { run, ...node }]) => {
       if (run === undefined) return { id, ...node }
       const [program, ...args] = run.split(" ")
       return { id, path: join(PROGRAMS, `${program}.ts`), args: args.join(" "), ...node }
     })
     const path = join(this.#folder, "flow.yml")
-    writeFileSync(path, JSON.stringify({ nodes: list }))
+    writeFileSync(path, JSON.stringify({ ...root, nodes: list }))
     this.#run = this.#start(path, options)
   }
 

@@ -3,10 +3,11 @@ import { HybridClock } from "../../core/clock.ts"
 import { FlowClock } from "../../shm/clock.ts"
 import type { SegmentRef } from "../../shm/plan.ts"
 import { Inbox } from "../../shm/segment.ts"
+import { Health } from "../health.ts"
 import type { SessionHost } from "../session.ts"
 import { Connection, type ConnectionAround } from "./connection.ts"
 import { Doors } from "./doors.ts"
-import { Health } from "./health.ts"
+import { watched } from "./health.ts"
 import { Leftovers } from "./era/leftovers.ts"
 import { CURRENT } from "./form.ts"
 import { Lane } from "./lane.ts"
@@ -38,7 +39,7 @@ export class RelayLoop {
   /** Nodes whose process is dead, and how long their sockets may stay open. */
   readonly #dying = new Map<RelayNode, number>()
   #connections: Connection[] = []
-  readonly #health: Health
+  readonly #health: Health<RelayNode>
   readonly #poll = new PollSet()
   readonly #doors: Doors
   readonly #connectionAround: ConnectionAround
@@ -74,7 +75,8 @@ export class RelayLoop {
       this.#nodes.set(node.plan.node, new RelayNode(node, around, i))
     })
     this.#nodeList = [...this.#nodes.values()]
-    this.#health = new Health(this.#nodeList, plan.healthCheckNs, this.#flowClock.nowNs())
+    const watch = watched(this.#nodeList, () => this.#connections)
+    this.#health = new Health(watch, plan.healthCheckNs, this.#flowClock.nowNs())
     const host: SessionHost = {
       dataflow: plan.dataflow,
       clock: this.#clock,
@@ -135,9 +137,7 @@ export class RelayLoop {
   }
 
   #lookForHung(): void {
-    const held = (node: RelayNode) =>
-      this.#connections.some((connection) => connection.blocked && connection.node === node)
-    for (const { node, ns } of this.#health.look(this.#flowClock.nowNs(), held)) {
+    for (const { node, ns } of this.#health.look(this.#flowClock.nowNs())) {
       this.#report({ type: "hangs", node: node.id, ns })
     }
   }
