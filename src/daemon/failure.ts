@@ -113,8 +113,8 @@ export function placeOf({ position: { file, line, column } }: NodeSpec): string 
 export type Circumstances = {
   /** It had been let past the start barrier. */
   started: boolean
-  /** We signalled its process because it did not heed a stop. */
-  forced: boolean
+  /** We signalled its process because it did not heed a stop: of the dataflow, or of itself when it had nothing to do any more. */
+  forced: "stop" | "finish" | null
   /** A node whose failure explains this one. */
   blamed: string | null
 }
@@ -123,11 +123,17 @@ export type Circumstances = {
 export function judge(exit: Exit, circumstances: Circumstances): { ok: boolean; cause: NodeCause } {
   if (exit.code === null && exit.signal === null) return { ok: false, cause: "stuck" }
   // A stop that was asked for is no failure, whatever it took.
-  if (circumstances.forced) return { ok: true, cause: "grace" }
+  // Who ends at SIGTERM is well-behaved, as with the official daemon.
+  if (circumstances.forced)
+    return { ok: circumstances.forced === "stop" || terminated(exit), cause: "grace" }
   if (exit.code === 0 && circumstances.started) return { ok: true, cause: "exit" }
   if (circumstances.blamed !== null) return { ok: false, cause: "cascade" }
   if (!circumstances.started) return { ok: false, cause: "startup" }
   return { ok: false, cause: exit.signal === null ? "exit" : "signal" }
+}
+
+function terminated({ code, signal }: Exit): boolean {
+  return signal === "SIGTERM" || [0, 128 + 2, 128 + 15].includes(code ?? -1)
 }
 
 /**

@@ -9,13 +9,9 @@ import {
   ATTACHED_WORD,
   CLOSED_WORD,
   GENERATION_MASK,
-  HEAD_WORD,
-  LOOKS_WORD,
-  PARKS_WORD,
   POOL_FDS,
   START_FLOAT,
   STOP_WORD,
-  TAKEN_WORD,
   WAKE_RUNNING,
   WAKE_WORD,
 } from "../shm/layout.ts"
@@ -41,6 +37,7 @@ import {
 import { type EdgeCounters, type EdgeReport, readCounters, reportEdge } from "./counters.ts"
 import { Feeds, isFed } from "./feeds.ts"
 import { isSibling, operatorPlans } from "./operators.ts"
+import { hasEverything, pulseOf } from "./signs.ts"
 import { waitMode } from "./wait-mode.ts"
 
 /** What the daemon decides for every node of a dataflow. */
@@ -193,21 +190,18 @@ export class Memory implements Disposable {
     return Atomics.load(this.#node(id).inbox.words, ATTACHED_WORD) !== 0
   }
 
-  /**
-   * A number that changes whenever a node of ours takes, sends or looks for something; null while it sleeps until there is
-   * something, and before the barrier is released.
-   */
+  /** A node's sign of life: see {@link pulseOf}; null also before the barrier is released. */
   pulse(id: string): number | null {
-    const { inputs, inbox } = this.#node(id)
-    const { words } = inbox
     if (this.#startNs === 0 || !this.attached(id)) return null
-    if (Atomics.load(words, WAKE_WORD) !== WAKE_RUNNING) return null
-    let sum = words[PARKS_WORD]! + words[LOOKS_WORD]!
-    for (const { ring } of inputs) sum += words[(ring >> 2) + TAKEN_WORD]!
-    for (const { producer, consumer, ring } of this.#edges) {
-      if (producer === id) sum += consumer.inbox.words[(ring >> 2) + HEAD_WORD]!
-    }
-    return sum
+    return pulseOf(
+      this.#node(id),
+      this.#edges.filter(({ producer }) => producer === id),
+    )
+  }
+
+  /** Has a node taken everything that will ever come to it? */
+  hasEverything(id: string): boolean {
+    return hasEverything(this.#node(id), this.#options.exitWhenNodesFinish)
   }
 
   /** The barrier is released: timers count from now. */

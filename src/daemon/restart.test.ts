@@ -10,6 +10,7 @@ const spec = (changes: Partial<RestartSpec>): RestartSpec => ({
   window: null,
   startupTimeout: null,
   healthCheckTimeout: null,
+  finishGrace: null,
   ...changes,
 })
 

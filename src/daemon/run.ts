@@ -17,6 +17,7 @@ import { Logs } from "./logs.ts"
 import { Memory } from "./memory.ts"
 import { Watchdog } from "./operators.ts"
 import { Patience } from "./patience.ts"
+import { Stragglers } from "./stragglers.ts"
 import { StopLadder } from "./stop.ts"
 import { SupervisedNode } from "./supervise.ts"
 import type {
@@ -177,7 +178,8 @@ class Run implements RunningDataflow {
       memory,
       barrier,
       clock: this.#clock,
-      forced: (node: string) => this.#ladder.forced(node),
+      forced: (node: string) =>
+        this.#ladder.forced(node) ? "stop" : stragglers.forced(node) ? "finish" : null,
       blame: (node: string) => this.#blame(node, barrier.open),
       downstream: (node: string) => this.#downstream(node),
       again: (node: SupervisedNode) => this.#launch!.start(node),
@@ -193,7 +195,12 @@ class Run implements RunningDataflow {
     this.#nodes = this.#flow.nodes.map(
       (spec) => new SupervisedNode(spec, logs.node(spec.id, spec.logs), around),
     )
-    this.#ladder = new StopLadder(this.#nodes, (message) => logs.say("warn", message))
+    const warn = (message: string) => logs.say("warn", message)
+    this.#ladder = new StopLadder(this.#nodes, warn)
+    const hasEverything = (node: string) => memory.hasEverything(node)
+    const everySeconds = this.#flow.healthCheckInterval
+    const options = { hasEverything, everySeconds, graceMs: this.#options.graceMs, warn }
+    const stragglers = this.#resources.use(new Stragglers(this.#nodes, options))
     this.#resources.use(new Watchdog(this.#nodes, (level, message) => logs.say(level, message)))
   }
 

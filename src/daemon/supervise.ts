@@ -7,6 +7,7 @@ import { encodeEvent, type NodeEvent } from "../wire/events.ts"
 import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
 import {
+  type Circumstances,
   configurationTrouble,
   howItEnded,
   judge,
@@ -36,7 +37,7 @@ export type Surroundings = {
   barrier: Barrier
   clock: HybridClock
   /** Did a stop signal this node? */
-  forced: (node: string) => boolean
+  forced: (node: string) => Circumstances["forced"]
   /** The failed node that explains the failure of this one. */
   blame: (node: string) => string | null
   /** The nodes that get messages of this one. */
@@ -280,10 +281,9 @@ export class SupervisedNode implements SessionNode, Stoppable {
     })
     const how = howItEnded({ exitCode: exit.code, signal: exit.signal })
     for (const node of verdict.ok || !barrier.open ? [] : downstream(this.id)) {
-      const affected = node.spec.inputs.filter(({ source }) => {
-        return source.kind === "output" && source.node === this.id
-      })
-      const inputs = affected.map(({ id }) => id)
+      const inputs = node.spec.inputs.flatMap(({ id, source }) =>
+        source.kind === "output" && source.node === this.id ? [id] : [],
+      )
       node.tell({ type: "NodeFailed", inputs, error: `node ${this.id} ${how}`, source: this.id })
     }
     // The neighbours may be waiting for messages, or for room.

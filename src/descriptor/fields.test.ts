@@ -50,6 +50,7 @@ describe("fields of later issues", () => {
     "max_restarts: ~",
     "startup_timeout: 5",
     "health_check_timeout: 5",
+    "finish_grace_secs: 5",
     "cpu_affinity: [0, 1]",
     "deploy: null",
     "max_log_size: 1 MB",

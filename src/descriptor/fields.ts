@@ -4,7 +4,7 @@
 import { dataIdProblem } from "../core/ids.ts"
 import { LOG_FIELDS } from "./log-fields.ts"
 import { type Problems, quote } from "./problems.ts"
-import { checkByteSize, checkSeconds } from "./quantity.ts"
+import { checkByteSize } from "./quantity.ts"
 import {
   checkKeys,
   lastEntries,
@@ -53,7 +53,6 @@ export const NODE_FIELDS = [
 
 /** Fields of a node that are checked and have no effect yet. */
 export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
-  finish_grace_secs: seconds,
   shared_memory_pool_size: size,
   output_framing: mapOf(choice("raw", "arrow-ipc")),
   output_metadata: mapOf(listOf(text)),
@@ -186,10 +185,6 @@ export function checkLater(
     if (check(problems, value, key.text, owner) === "inert") continue
     problems.warn("NOT_YET_SUPPORTED", key, `${quote(key.text)} is accepted but has no effect yet`)
   }
-}
-
-function seconds(...[problems, value, field, owner]: Parameters<Check>): undefined {
-  checkSeconds(problems, value, field, owner)
 }
 
 function size(...[problems, value, field]: Parameters<Check>): undefined {

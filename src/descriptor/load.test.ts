@@ -14,6 +14,7 @@ const NEVER = {
   window: null,
   startupTimeout: null,
   healthCheckTimeout: null,
+  finishGrace: null,
 } as const
 
 const QUIET = { minLevel: null, stdoutAs: null, recordsAs: null, maxBytes: null, maxFiles: 5 }
@@ -143,6 +144,7 @@ nodes:
           window: 60,
           startupTimeout: 10,
           healthCheckTimeout: null,
+          finishGrace: null,
         },
         cpuAffinity: null,
         dynamic: false,

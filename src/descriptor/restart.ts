@@ -1,4 +1,4 @@
-// When a node is started again, and how long a silent one is waited for.
+// When a node is started again, and how long one that is silent, or has nothing to do any more, is waited for.
 import type { Problems } from "./problems.ts"
 import { checkSeconds } from "./quantity.ts"
 import { readChoice, readWhole } from "./read.ts"
@@ -14,6 +14,7 @@ export const RESTART_FIELDS = [
   "restart_window",
   "startup_timeout",
   "health_check_timeout",
+  "finish_grace_secs",
 ]
 
 /** Reads what a node says about being started again. @param field  its value, null when absent */
@@ -39,5 +40,6 @@ export function readRestart(
     window: seconds("restart_window"),
     startupTimeout: seconds("startup_timeout"),
     healthCheckTimeout: seconds("health_check_timeout"),
+    finishGrace: seconds("finish_grace_secs"),
   }
 }

@@ -94,6 +94,8 @@ export type RestartSpec = {
   startupTimeout: number | null
   /** How long it may neither ask nor send; null: for ever. */
   healthCheckTimeout: number | null
+  /** How long it may go on when it has had all its messages and the others are done; null: as for all nodes. */
+  finishGrace: number | null
 }
 
 /** One input of a node. */
