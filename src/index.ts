@@ -11,6 +11,7 @@ export {
   NodeClosedError,
   NotInDataflowError,
   OutputClosedError,
+  PrintedOutputError,
   SelfDeadlockError,
   SendInterruptedError,
   TooManyPendingSendsError,

@@ -14,8 +14,14 @@ const BUDGET = 8
 /** Are the messages of an input lines of their sender, rather than what it sends itself? */
 export function isFed(nodes: readonly NodeSpec[], { source }: InputSpec): boolean {
   if (source.kind !== "output") return false
-  const logs = nodes.find(({ id }) => id === source.node)?.logs
-  return source.output === logs?.stdoutAs || source.output === logs?.recordsAs
+  const node = nodes.find(({ id }) => id === source.node)
+  return node !== undefined && printedOutputs(node).includes(source.output)
+}
+
+/** The outputs that carry what a node prints. */
+export function printedOutputs({ outputs, logs }: NodeSpec): string[] {
+  const names = outputs.map(({ id }) => id)
+  return names.filter((id) => id === logs.stdoutAs || id === logs.recordsAs)
 }
 
 type Feed = { edge: Edge; writer: OutputWriter; encoder: Encoder }

@@ -45,6 +45,17 @@ export class UnknownOutputError extends DoraError {
   }
 }
 
+/** The node sends to an output that carries what it prints. */
+export class PrintedOutputError extends DoraError {
+  constructor(node: string, output: string) {
+    super("PRINTED_OUTPUT", {
+      what: `output \`${output}\` of node \`${node}\` carries what the node prints`,
+      why: "`send_stdout_as` or `send_logs_as` names it, and only the daemon sends there",
+      fix: "send on another output",
+    })
+  }
+}
+
 /** The node sends to an output that it has closed. */
 export class OutputClosedError extends DoraError {
   constructor(node: string, output: string) {

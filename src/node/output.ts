@@ -7,6 +7,7 @@ import type { Payload } from "../shm/payload.ts"
 import { encodeParameters, ParameterError } from "../wire/metadata.ts"
 import {
   OutputClosedError,
+  PrintedOutputError,
   SelfDeadlockError,
   SendInterruptedError,
   TooManyPendingSendsError,
@@ -72,7 +73,7 @@ export class Output implements Waiter, Warmable {
 
   /** @internal What C code of this thread must know to publish here as well, while nothing is {@link blocked}; null: it can't. */
   share(): Float64Array | null {
-    return this.#writer.share()
+    return this.#writer.printed ? null : this.#writer.share()
   }
 
   /** @internal Wakes the consumers that sleep, after C has published. */
@@ -212,7 +213,9 @@ export class Output implements Waiter, Warmable {
   }
 
   #checkOpen(): void {
-    if (this.#writer.closed) throw new OutputClosedError(this.#node, this.id)
+    if (!this.#writer.closed) return
+    const Mistake = this.#writer.printed ? PrintedOutputError : OutputClosedError
+    throw new Mistake(this.#node, this.id)
   }
 
   /** Publishes a measured message; false when a large one finds no memory until a consumer makes room. */

@@ -5,6 +5,7 @@ export type Writer = Pick<
   OutputWriter,
   | "id"
   | "closed"
+  | "printed"
   | "isRead"
   | "edges"
   | "inlineBytes"

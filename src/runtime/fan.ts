@@ -31,6 +31,10 @@ export class FanWriter implements Writer {
     return this.#rings.closed
   }
 
+  get printed(): boolean {
+    return this.#rings.printed
+  }
+
   get edges(): OutputWriter["edges"] {
     return this.#rings.edges
   }

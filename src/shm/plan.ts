@@ -75,7 +75,13 @@ export type InputPlan = {
 }
 
 /** An output of this node. */
-export type OutputPlan = { id: string; pool: SegmentRef; edges: EdgePlan[] }
+export type OutputPlan = {
+  id: string
+  pool: SegmentRef
+  edges: EdgePlan[]
+  /** It carries what the node prints, and only the daemon sends there. */
+  printed?: boolean
+}
 
 /** One consumer of an output. */
 export type EdgePlan = {

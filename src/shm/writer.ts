@@ -48,6 +48,8 @@ export class OutputWriter {
   /** C code of this thread publishes here too. */
   #shared = false
   closed = false
+  /** Only the daemon sends here. */
+  readonly printed: boolean
 
   constructor(
     plan: OutputPlan,
@@ -69,8 +71,9 @@ export class OutputWriter {
     const waiting = this.edges.filter((e) => e.ring.backpressure).length
     this.#waits = waiting > 0
     this.#halves = waiting === 1
+    this.printed = plan.printed === true
     // By a predecessor: consumers have seen the end.
-    this.closed = this.edges.length > 0 && this.edges.every((e) => e.ring.closed)
+    this.closed = this.printed || (this.edges.length > 0 && this.edges.every((e) => e.ring.closed))
   }
 
   /** Once a message was large. */

@@ -180,3 +180,44 @@ export class Operator {
   },
   INSTALL_LIMIT_MS,
 )
+
+withWheel(
+  "what a node sends itself on such an output is refused, and of an official node dropped with a warning",
+  async () => {
+    const files = {
+      ...FILES,
+      "sends.py": `
+from dora import Node
+node = Node()
+for _ in range(3): node.send_output("lines", b"mine")
+`,
+      "sends.ts": `${NODE}
+using node = await Node.init()
+try {
+  node.sendOutputSync("lines", [1])
+} catch (error) {
+  console.log(error.code)
+}
+`,
+    }
+    const sends = (path: string) => ({ path, outputs: ["lines"], send_stdout_as: "lines" })
+    const inputs = {
+      python: { source: "python/lines", queue_size: 100 },
+      script: { source: "script/lines", queue_size: 100 },
+    }
+    await using flow = new MixedFlow(
+      [
+        { id: "python", ...sends("sends.py") },
+        { id: "script", ...sends("sends.ts") },
+        { id: "listener", path: "listener.ts", inputs },
+      ],
+      files,
+    )
+    await flow.end()
+    expect(heard(flow, "listener", "script")).toEqual(["PRINTED_OUTPUT\n"])
+    expect(heard(flow, "listener", "python").filter((line) => line.includes("mine"))).toEqual([])
+    const warnings = flow.said(null).filter((line) => line.includes("carries what it prints"))
+    expect(warnings).toHaveLength(1)
+  },
+  INSTALL_LIMIT_MS,
+)

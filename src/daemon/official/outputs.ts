@@ -45,6 +45,11 @@ export class RelayOutputs {
       this.#unknown(head.output)
       return null
     }
+    if (output.writer.printed) {
+      this.#warnOnce(
+        `node ${this.#node} sends on \`${head.output}\`, which carries what it prints: its own messages there are dropped`,
+      )
+    }
     if (!output.heard) return null
     if (!output.refuses(head)) return output
     this.#warnOnce(
