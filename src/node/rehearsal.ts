@@ -17,7 +17,7 @@ const BYTES = 64
 const LARGE_BYTES = 8192
 const CHUNKS = 4
 /** After so many every call was used. */
-export const VARIANTS = 2
+const VARIANTS = 2
 /** Less than from one rehearsal to the next: there is a tick each time. */
 const TICK_NS = 1000
 /** For messages that need none. */
@@ -66,6 +66,11 @@ export class Rehearsal {
     this.#receiver = new Receiver(rest, inbox, () => inbox, clock)
     closeFd(ref.fd)
     this.#poolFd = pool.fd
+  }
+
+  /** Was every call used? */
+  get practised(): boolean {
+    return this.#turn >= VARIANTS
   }
 
   /** A tick, and a message to oneself. */

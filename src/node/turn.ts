@@ -43,3 +43,8 @@ export class Turn {
     return true
   }
 }
+
+/** Lets the event loop begin another turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -6,7 +6,7 @@ import { Anticipation, type Forecast, NO_FORECAST } from "./anticipation.ts"
 import type { Event } from "./event.ts"
 import { Patience } from "./patience.ts"
 import type { Receiver } from "./receiver.ts"
-import { SLICE_NS, Turn } from "./turn.ts"
+import { nextTurn, SLICE_NS, Turn } from "./turn.ts"
 import type { Pollable, Waiter, Warmable } from "./waiter.ts"
 import { Waiters } from "./waiters.ts"
 import { Warmth } from "./warmth.ts"
@@ -210,7 +210,7 @@ export class Waiting {
     let idleSince = this.#clock.nowNs()
     let stuck = false
     let found = false
-    await new Promise(setImmediate)
+    await nextTurn()
     while (this.#waiters.any) {
       this.#newTurn()
       if (this.#waiters.serve()) {
@@ -223,11 +223,11 @@ export class Waiting {
       }
       if (this.#mode === "busy") {
         this.#poll(SLICE_NS / 2)
-        await new Promise(setImmediate)
+        await nextTurn()
       } else if (this.#mode === "adaptive" && this.#pollsOn(idleSince)) {
         // What was found and could not be had must not keep the event loop from its turn.
         found = this.#foretold && !found && this.#poll(FORETOLD_NS)
-        if (!found) await new Promise(setImmediate)
+        if (!found) await nextTurn()
       } else {
         stuck = await this.#park(stuck)
         idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
@@ -285,7 +285,7 @@ export class Waiting {
       if (!pending) this.#ahead.slept("fd", this.#clock.nowNs() - until)
     }
     this.#sleeper.disarm()
-    if (ms <= 0) await new Promise(setImmediate)
+    if (ms <= 0) await nextTurn()
     return pending
   }
 

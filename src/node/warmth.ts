@@ -1,7 +1,7 @@
 // What was not used for some milliseconds has left the processor's caches: the first message after a pause takes ten times
 // as long as the second. docs/adr/0009-anticipation.md.
 import type { FlowClock } from "../shm/clock.ts"
-import { Rehearsal, VARIANTS } from "./rehearsal.ts"
+import { Rehearsal } from "./rehearsal.ts"
 import type { Warmable } from "./waiter.ts"
 import type { Waiting } from "./waiting.ts"
 
@@ -18,9 +18,6 @@ export class Warmth {
   #small: Rehearsal | null = null
   /** Once there were large messages. */
   #large: Rehearsal | null = null
-  /** The one that is being prepared, and how often it was run. */
-  #next: Rehearsal | null = null
-  #runs = 0
   #putOff = 0
   #turn = 0
   /** Made of what was read: without a use the compiler would leave it out. */
@@ -43,20 +40,14 @@ export class Warmth {
    * @param inLoop  as for a node that waits in the event loop
    */
   prepare(leftNs: number, inLoop: boolean): void {
-    const large = this.#small !== null
-    if (large && (this.#large !== null || !this.#anyLarge())) return
+    const large = this.#small?.practised === true
+    if (large && (this.#large?.practised === true || !this.#anyLarge())) return
     if (leftNs < STEP_NS && this.#putOff++ < MOST_PUT_OFF) return
     this.#putOff = 0
-    if (this.#next === null) {
-      this.#next = new Rehearsal(this.#clock, this.#waiting, large)
-      this.#runs = 0
-      return
-    }
-    rehearse(this.#next, inLoop)
-    if (++this.#runs < VARIANTS) return
-    if (large) this.#large = this.#next
-    else this.#small = this.#next
-    this.#next = null
+    const next = large ? this.#large : this.#small
+    if (next !== null) rehearse(next, inLoop)
+    else if (large) this.#large = new Rehearsal(this.#clock, this.#waiting, true)
+    else this.#small = new Rehearsal(this.#clock, this.#waiting, false)
   }
 
   #anyLarge(): boolean {
@@ -69,8 +60,9 @@ export class Warmth {
     let sum = 0
     for (let i = 0; i < this.#things.length; i++) sum += this.#things[i]!.warm()
     this.sum = sum
-    const rehearsal = this.#large !== null && this.#turn++ & 1 ? this.#large : this.#small
-    if (rehearsal !== null) rehearse(rehearsal, inLoop)
+    const large = this.#large?.practised === true && (this.#turn++ & 1) === 1
+    const rehearsal = large ? this.#large : this.#small
+    if (rehearsal?.practised) rehearse(rehearsal, inLoop)
   }
 }
 
