@@ -15,13 +15,12 @@ const BUDGET = 8
 export function isFed(nodes: readonly NodeSpec[], { source }: InputSpec): boolean {
   if (source.kind !== "output") return false
   const node = nodes.find(({ id }) => id === source.node)
-  return node !== undefined && printedOutputs(node).includes(source.output)
+  return node !== undefined && isPrinted(node, source.output)
 }
 
-/** The outputs that carry what a node prints. */
-export function printedOutputs({ outputs, logs }: NodeSpec): string[] {
-  const names = outputs.map(({ id }) => id)
-  return names.filter((id) => id === logs.stdoutAs || id === logs.recordsAs)
+/** Does an output carry what its node prints? */
+export function isPrinted({ logs }: NodeSpec, output: string): boolean {
+  return output === logs.stdoutAs || output === logs.recordsAs
 }
 
 type Feed = { edge: Edge; writer: OutputWriter; encoder: Encoder }

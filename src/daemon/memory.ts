@@ -35,7 +35,7 @@ import {
 } from "./edges.ts"
 
 import { type EdgeCounters, type EdgeReport, readCounters, reportEdge } from "./counters.ts"
-import { Feeds, isFed, printedOutputs } from "./feeds.ts"
+import { Feeds, isFed, isPrinted } from "./feeds.ts"
 import { isSibling, operatorPlans } from "./operators.ts"
 import { hasEverything, pulseOf } from "./signs.ts"
 import { waitMode } from "./wait-mode.ts"
@@ -171,7 +171,7 @@ export class Memory implements Disposable {
       outputs: node.spec.outputs.map((output) => ({
         id: output.id,
         pool: this.#pools.get(`${id}/${output.id}`)!.newest.ref,
-        ...(printedOutputs(node.spec).includes(output.id) ? { printed: true } : {}),
+        ...(isPrinted(node.spec, output.id) ? { printed: true } : {}),
         edges: this.#edges
           .filter((edge) => edge.producer === id && edge.output === output.id)
           .filter((edge) => !edge.sibling && !edge.fed)
