@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { readAffinity } from "../shm/libc.ts"
-import { onCores } from "./affinity.ts"
+import { parseDataflow } from "../descriptor/load.ts"
+import { isCrowded, onCores } from "./affinity.ts"
 
 /** The cores that a process started now may use, as the kernel lists them. */
 function coresOfChild(): string {
@@ -53,4 +54,25 @@ test("a start that fails leaves the cores as they were", () => {
     ),
   ).toThrow("no such program")
   expect(coresOfChild()).toBe(before)
+})
+
+test("a node is crowded where more nodes may run than it has cores", () => {
+  const cores = navigator.hardwareConcurrency
+  const core = someCore()
+  const crowded = (affinities: (number[] | null)[]) => {
+    const nodes = affinities.map((cores, i) => {
+      return { id: `n${i}`, path: "node", ...(cores && { cpu_affinity: cores }) }
+    })
+    const flow = parseDataflow(JSON.stringify({ nodes }), "flow.yml")
+    return flow.nodes.map((node) => isCrowded(node, flow.nodes))
+  }
+  const everywhere = (count: number) => new Array(count).fill(null)
+  expect(crowded(everywhere(cores))).toEqual(new Array(cores).fill(false))
+  expect(crowded(everywhere(cores + 1))).toEqual(new Array(cores + 1).fill(true))
+  expect(crowded([[core]])).toEqual([false])
+  expect(crowded([[core], [core]])).toEqual([true, true])
+  expect(crowded([[core], null])).toEqual([true, cores < 2])
+  // Cores that the machine does not have count for nothing.
+  expect(crowded([[core, 1023], [core]])).toEqual([true, true])
+  expect(crowded([[1023], ...everywhere(cores - 1)])).toEqual(new Array(cores).fill(false))
 })

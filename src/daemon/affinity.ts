@@ -1,4 +1,5 @@
-// Nodes with `cpu_affinity`: the cores that a process and all its threads may use, from its first moment.
+// The cores that nodes may use. With `cpu_affinity` a process and all its threads keep to some of them, from its first moment.
+import type { NodeSpec } from "../descriptor/types.ts"
 import { readAffinity, writeAffinity } from "../shm/libc.ts"
 
 /** Room for 1024 cores, as the kernel has. */
@@ -17,12 +18,36 @@ export function onCores(
 ): void {
   if (cores === null || cores.length === 0) return start()
   const own = readAffinity(MASK_BYTES)
-  const mask = new Uint8Array(MASK_BYTES)
-  for (const core of cores) mask[core >> 3]! |= 1 << (core & 7)
-  if (!writeAffinity(mask)) refused()
+  if (!writeAffinity(maskOf(cores))) refused()
   try {
     start()
   } finally {
     writeAffinity(own)
   }
+}
+
+/** May more nodes run on a node's cores than it has? Who waits awake there is in the way of others. */
+export function isCrowded(node: NodeSpec, all: readonly NodeSpec[]): boolean {
+  const usable = readAffinity(MASK_BYTES)
+  const own = coresOf(node, usable)
+  const beside = all.filter((other) => coresOf(other, usable).some((bits, i) => bits & own[i]!))
+  return beside.length > own.reduce((count, bits) => count + bitCount(bits), 0)
+}
+
+/** A bit for each. */
+function coresOf({ cpuAffinity }: NodeSpec, usable: Uint8Array): Uint8Array {
+  const cores = maskOf(cpuAffinity ?? []).map((bits, i) => bits & usable[i]!)
+  return cores.some((bits) => bits !== 0) ? cores : usable
+}
+
+function maskOf(cores: readonly number[]): Uint8Array {
+  const mask = new Uint8Array(MASK_BYTES)
+  for (const core of cores) mask[core >> 3]! |= 1 << (core & 7)
+  return mask
+}
+
+function bitCount(bits: number): number {
+  let count = 0
+  for (let left = bits; left !== 0; left &= left - 1) count++
+  return count
 }

@@ -34,6 +34,7 @@ import {
   type OutputPools,
 } from "./edges.ts"
 
+import { isCrowded } from "./affinity.ts"
 import { type EdgeCounters, type EdgeReport, readCounters, reportEdge } from "./counters.ts"
 import { Feeds, isFed, isPrinted } from "./feeds.ts"
 import { isSibling, operatorPlans } from "./operators.ts"
@@ -165,6 +166,10 @@ export class Memory implements Disposable {
       clockId: node.clockId,
       epoch: this.#epoch,
       wait: waitMode(node.spec, this.#options.wait),
+      crowded: isCrowded(
+        node.spec,
+        Array.from(this.#nodes.values(), ({ spec }) => spec),
+      ),
       exitWhenNodesFinish,
       mayRestart: node.spec.restart.policy !== "never",
       inputs: node.inputs.map((edge) => inputPlan(edge, this.#producerOf(edge))),

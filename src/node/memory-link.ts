@@ -1,7 +1,7 @@
 // Attaches this process to the shared memory of its dataflow.
 import { FlowClock } from "../shm/clock.ts"
 import { ATTACHED_WORD } from "../shm/layout.ts"
-import { dieWithParent, SharedMemoryError } from "../shm/libc.ts"
+import { dieWithParent, setTimeSlice, SharedMemoryError } from "../shm/libc.ts"
 import {
   type EdgePlan,
   type NodePlan,
@@ -16,6 +16,9 @@ import { BatchPolicy } from "./batch-policy.ts"
 import { Output } from "./output.ts"
 import { Receiver } from "./receiver.ts"
 import { Waiting } from "./waiting.ts"
+
+/** Where nodes share cores, one that is woken is to have its turn soon: the shortest that Linux gives. */
+const CROWDED_SLICE_NS = 100_000
 
 /** A node's ends of all its edges. */
 export type Link = {
@@ -47,6 +50,8 @@ export function mapPlan(plan: NodePlan): Mapped {
   }
   // Without a daemon's memory the parent is another one, with rules of its own.
   if (plan.pid !== process.pid) dieWithParent()
+  const crowded = plan.crowded === true
+  if (crowded) setTimeSlice(CROWDED_SLICE_NS)
   const inboxes = new Map<number, Inbox>()
   const inboxOf = (ref: SegmentRef, wakeFd: number) => {
     const known = inboxes.get(ref.fd)
@@ -62,7 +67,7 @@ export function mapPlan(plan: NodePlan): Mapped {
   const policy = new BatchPolicy(own.words, rings)
   if (policy.applies) sleeper.onSleep = () => policy.sleeps(clock.nowNs())
   const sends = plan.outputs.some(({ edges }) => edges.length > 0)
-  const waiting = new Waiting(sleeper, clock, plan.wait, sends)
+  const waiting = new Waiting(sleeper, clock, plan.wait, { sends, crowded })
   const clockId = new Int32Array(Uint8Array.fromHex(plan.clockId).buffer)
   const edgeInbox = (edge: EdgePlan) => inboxOf(edge.inbox, edge.wakeFd)
   const writer = (output: OutputPlan) =>

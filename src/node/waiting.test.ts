@@ -29,6 +29,13 @@ class FakeSleeper {
 
   looked(): void {}
 
+  /** How often others were let go first. */
+  ways = 0
+
+  giveWay(): void {
+    this.ways++
+  }
+
   sleepSync(timeoutMs: number): void {
     expect(this.armed).toBe("futex")
     this.asked.push(timeoutMs)
@@ -48,10 +55,10 @@ class FakeSleeper {
   }
 }
 
-function makeWaiting(mode: WaitMode, sends = false) {
+function makeWaiting(mode: WaitMode, about: { sends?: boolean; crowded?: boolean } = {}) {
   const sleeper = new FakeSleeper()
   const clock = new FlowClock(readEpoch())
-  const waiting = new Waiting(sleeper as unknown as Sleeper, clock, mode, sends)
+  const waiting = new Waiting(sleeper as unknown as Sleeper, clock, mode, about)
   return { sleeper, clock, waiting }
 }
 
@@ -96,6 +103,29 @@ describe("waiting", () => {
     const source = { ...nothing, forecast: () => NO_FORECAST }
     for (let i = 0; i < 40; i++) expect(waiting.spinFor(source)).toBeNull()
     expect(run.mock.calls.length > 0).toBe(warm)
+    run.mockRestore()
+  })
+
+  test.each(MODES)("in a crowd lets others go first and rehearses nothing: %s", async (mode) => {
+    const run = spyOn(Rehearsal.prototype, "run")
+    const nothing = { pollArrived: () => null, poll: () => null, ended: false }
+    const source = { ...nothing, forecast: () => NO_FORECAST }
+    for (const crowded of [false, true]) {
+      const { sleeper, waiting, clock } = makeWaiting(mode, { crowded })
+      for (let i = 0; i < 40; i++) waiting.spinFor(source)
+      expect(run.mock.calls.length > 0).toBe(mode === "busy" && !crowded)
+      run.mockClear()
+      const polled = sleeper.ways
+      expect(polled > 0).toBe(mode !== "park" && crowded)
+      // In the event loop it is polling as well, while something is foretold.
+      const soon = new FakeWaiter(Number.POSITIVE_INFINITY)
+      const atNs = clock.nowNs() + 5e6
+      soon.forecast = () => ({ ...NO_FORECAST, atNs, spreadNs: 2e6, sure: true })
+      waiting.add(soon)
+      await until(() => clock.nowNs() > atNs + 5e6)
+      waiting.remove(soon)
+      expect(sleeper.ways > polled).toBe(mode !== "park" && crowded)
+    }
     run.mockRestore()
   })
 
@@ -284,7 +314,7 @@ describe("a wait for something foretold", () => {
 
   test("is as well one for the end of its time, in a node that sends something then", async () => {
     for (const sends of [true, false]) {
-      const { waiting, sleeper, clock } = makeWaiting("adaptive", sends)
+      const { waiting, sleeper, clock } = makeWaiting("adaptive", { sends })
       const ends = sleepy(sleeper, clock)
       const source = new Foretold(clock, 8)
       source.poll = () => null

@@ -33,36 +33,46 @@ const STUCK_MS = 1
 
 const pause = (Atomics as unknown as { pause(): void }).pause
 
+/** What else counts for how a node waits. */
+type About = {
+  /** It has outputs that are read. */
+  sends?: boolean
+  /** More nodes may use its cores than there are. */
+  crowded?: boolean
+}
+
 /** Waits on behalf of everybody in this process: one sleep for all. */
 export class Waiting {
   readonly #sleeper: Sleeper
   readonly #clock: FlowClock
   readonly #mode: WaitMode
   readonly #sends: boolean
+  readonly #crowded: boolean
   readonly #ahead = new Anticipation()
   readonly #patience = new Patience()
   readonly #waiters = new Waiters()
   #running = false
   readonly #turn: Turn
-  readonly #warmth: Warmth
+  /** Null in a crowd: what does nothing but keep the way warm is in the way of others there. */
+  readonly #warmth: Warmth | null
   /** Turns of the event loop spent so, without a pause. */
   #rounds = 0
   /** The turn of the event loop under way is spent polling for something foretold. */
   #foretold = false
 
-  /** @param sends  the node has outputs that are read */
-  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, sends = false) {
-    this.#sends = sends
+  constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, about: About = {}) {
+    this.#sends = about.sends === true
+    this.#crowded = about.crowded === true
     this.#sleeper = sleeper
     this.#clock = clock
     this.#mode = mode
     this.#turn = new Turn(clock)
-    this.#warmth = new Warmth(clock, this)
+    this.#warmth = this.#crowded ? null : new Warmth(clock, this)
   }
 
   /** Things to be kept warm while something foretold is waited for. */
   keepWarm(things: Iterable<Warmable>): void {
-    this.#warmth.add(things)
+    this.#warmth?.add(things)
   }
 
   /** Does anybody wait? */
@@ -108,6 +118,7 @@ export class Waiting {
         if (rehearses && (rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(rounds === 1, false)
         else if (this.#mode === "busy" && (++rounds & BUSY_REHEARSAL_MASK) === 0)
           this.#rehearse(false, false)
+        if (this.#crowded) this.#sleeper.giveWay()
         continue
       }
       if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
@@ -250,6 +261,7 @@ export class Waiting {
 
   /** The first time after a pause shows how long the way takes to get warm. */
   #rehearse(first: boolean, inLoop: boolean): void {
+    if (this.#warmth === null) return
     if (this.#mode === "busy") this.#warmth.prepare(Number.POSITIVE_INFINITY, inLoop)
     const before = first ? this.#clock.nowNs() : 0
     this.#warmth.keep(inLoop)
@@ -271,6 +283,7 @@ export class Waiting {
     for (;;) {
       if (this.#waiters.pending()) return true
       if (this.#clock.nowNs() >= until) return false
+      if (this.#crowded) this.#sleeper.giveWay()
     }
   }
 
@@ -301,7 +314,7 @@ export class Waiting {
   #wakeNs(forecast: Forecast, kind: SleepKind, now: number): number {
     if (this.#mode === "park") return Number.POSITIVE_INFINITY
     const wake = this.#ahead.wakeNs(forecast, kind, now)
-    if (wake < Number.POSITIVE_INFINITY) this.#warmth.prepare(wake - now, kind === "fd")
+    if (wake < Number.POSITIVE_INFINITY) this.#warmth?.prepare(wake - now, kind === "fd")
     return wake
   }
 }

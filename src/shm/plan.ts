@@ -29,6 +29,8 @@ export type NodePlan = {
   /** CLOCK_REALTIME minus CLOCK_MONOTONIC, the same for every node of a dataflow. */
   epoch: { seconds: number; nanoseconds: number }
   wait: WaitMode
+  /** More nodes may use its cores than there are: who polls lets others go first. */
+  crowded?: boolean
   /** Timers stop keeping this node alive when its last data input has closed. */
   exitWhenNodesFinish: boolean
   /** It may be started again: its outputs don't end with the process, only when it says so or the daemon does. */

@@ -10,7 +10,7 @@ import {
   WAKE_WORD,
   WOKEN_WORD,
 } from "./layout.ts"
-import { closeFd, futexWait, openPeerFd } from "./libc.ts"
+import { closeFd, futexWait, openPeerFd, yieldCore } from "./libc.ts"
 import type { Inbox } from "./segment.ts"
 
 /** The pipe stays in the event loop this long after the last sleep, so that quick sleeps don't set it up anew. */
@@ -45,6 +45,11 @@ export class Sleeper {
   /** Says that we are awake and wait for something. */
   looked(): void {
     this.#inbox.words[LOOKS_WORD]!++
+  }
+
+  /** Stays awake, but lets whoever waits for this core have it. */
+  giveWay(): void {
+    yieldCore()
   }
 
   /** Blocks the thread until woken or for `timeoutMs`. Armed with "futex" before. */

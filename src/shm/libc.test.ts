@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test"
+import { existsSync, readFileSync } from "node:fs"
+import { release } from "node:os"
+import { setBatch, setTimeSlice } from "./libc.ts"
+
+/** What the kernel says of the main thread of this process, or of one that it starts. */
+function schedule(text: string): { policy: number; slice: number } {
+  const field = (name: string) => Number(new RegExp(`^${name}\\s*:\\s*(\\d+)`, "m").exec(text)?.[1])
+  return { policy: field("policy"), slice: field("se.slice") }
+}
+
+const [major, minor] = release().split(".").map(Number)
+const hasSlices = existsSync("/proc/self/sched") && (major! > 6 || (major === 6 && minor! >= 12))
+
+// Run in a process of its own: the slice of this one is to stay.
+if (process.argv[2] === "slice") {
+  const own = () => schedule(readFileSync("/proc/self/sched", "utf8"))
+  const child = () => schedule(Bun.spawnSync(["cat", "/proc/self/sched"]).stdout.toString())
+  const seen = [own()]
+  setTimeSlice(100_000)
+  seen.push(own(), child())
+  setBatch(true)
+  seen.push(own())
+  setBatch(false)
+  seen.push(own())
+  console.log(JSON.stringify(seen))
+} else {
+  test.skipIf(!hasSlices)(
+    "a time slice is this thread's alone, and stays with a batch process",
+    () => {
+      const { stdout } = Bun.spawnSync([process.execPath, import.meta.path, "slice"])
+      const [before, set, child, batch, after] = JSON.parse(stdout.toString())
+      expect(before.slice).toBeGreaterThan(100_000)
+      expect(set).toEqual({ policy: 0, slice: 100_000 })
+      expect(child).toEqual(before)
+      expect(batch).toEqual({ policy: 3, slice: 100_000 })
+      expect(after).toEqual(set)
+    },
+  )
+}
