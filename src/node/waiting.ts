@@ -27,7 +27,6 @@ const BUSY_REHEARSAL_MASK = 255
 const HALF_NS = 1_000_000
 /** Between two looks of a producer for room, about 25 ns each. */
 const PAUSES_PER_LOOK = 8
-
 /** How long to sleep when there is something that nobody can take: room in the queue, but no memory for a large message. */
 const STUCK_MS = 1
 
@@ -174,7 +173,8 @@ export class Waiting {
       do {
         if (plenty()) return
         // Each look takes a line from the consumer that is to make room: let it get on with it.
-        for (let i = 0; i < PAUSES_PER_LOOK; i++) pause()
+        if (this.#crowded) this.#sleeper.giveWay()
+        else for (let i = 0; i < PAUSES_PER_LOOK; i++) pause()
       } while (this.#clock.nowNs() < until)
       if (pending(false, false)) return
       if (this.#mode === "busy") continue
