@@ -39,6 +39,7 @@ export async function build(
   for (const written of node.build) {
     const argv = uv && /^pip3?$/.test(written[0]!) ? ["uv", "pip", ...written.slice(1)] : written
     signal?.throwIfAborted()
+    log.begin()
     const child = new Child({
       argv: inPath(argv, env),
       cwd: flow.workingDir,

@@ -101,6 +101,17 @@ test("only the end of stderr is kept", () => {
   expect(log.stderrTail.at(-1)).toBe("line 999")
 })
 
+test("what is kept is that of the newest process, in plain text", () => {
+  const { logs } = openLogs("plain")
+  using _ = logs
+  const log = logs.node("a", QUIET)
+  log.line("stderr", "\x1b[1m\x1b[92m   Compiling\x1b[0m a v0.1.0")
+  expect(log.stderrTail).toEqual(["   Compiling a v0.1.0"])
+  log.begin()
+  log.line("stderr", "\x1b[31mError\x1b[0m: lens cap on")
+  expect(log.stderrTail).toEqual(["Error: lens cap on"])
+})
+
 test("a full file is kept under a number, the newest first, and the oldest goes", () => {
   const { logs } = openLogs("rotation")
   using _ = logs

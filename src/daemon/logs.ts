@@ -65,7 +65,7 @@ export class Logs implements Disposable {
 
 /** The log of one node, and the end of its stderr for a failure report. */
 export class NodeLog implements Disposable {
-  /** Last lines of stderr. */
+  /** Last lines of stderr of the newest process, without colours. */
   readonly stderrTail: string[] = []
   readonly #node: string
   readonly #minLevel: LogLevel
@@ -77,6 +77,11 @@ export class NodeLog implements Disposable {
     this.#file = file
     this.#minLevel = minLevel
     this.#emit = emit
+  }
+
+  /** Another process begins, for its build or of the node itself: what was said before says nothing about its end. */
+  begin(): void {
+    this.stderrTail.length = 0
   }
 
   /** One line that the node printed. @returns what it is to others; null when its level is too low */
@@ -94,7 +99,7 @@ export class NodeLog implements Disposable {
   }
 
   #remember(line: string): void {
-    this.stderrTail.push(line.slice(0, STDERR_TAIL_CHARS))
+    this.stderrTail.push(Bun.stripANSI(line).slice(0, STDERR_TAIL_CHARS))
     if (this.stderrTail.length > STDERR_TAIL_LINES) this.stderrTail.shift()
   }
 }

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { NodeSpec } from "../descriptor/types.ts"
 import { CommandError } from "./command-error.ts"
-import { type Trouble, WHEEL } from "./failure.ts"
+import { configurationTrouble, type Trouble, WHEEL } from "./failure.ts"
+import type { NodeResult } from "./types.ts"
 
 const PROBE_TIMEOUT_MS = 10_000
 
@@ -55,14 +56,18 @@ try: print(version("dora-rs"))
 except PackageNotFoundError: print("")
 `
 
+/** What to say of a node that failed, as its last words tell; null when they tell nothing that is known. */
+export function troubleOf({ ok, command, stderrTail }: NodeResult): Trouble | null {
+  return ok ? null : (importTrouble(command, stderrTail) ?? configurationTrouble(stderrTail))
+}
+
 /**
- * What to say of a node that could not import something: which interpreter it was, which version of the official package
- * that has, and the remedy. Null when it died of something else.
+ * A node could not import something: which interpreter it was, which version of the official package that has, and the remedy.
  *
  * @param command  as the node was started
  * @param tail     last lines of its stderr
  */
-export function importTrouble(command: readonly string[], tail: readonly string[]): Trouble | null {
+function importTrouble(command: readonly string[], tail: readonly string[]): Trouble | null {
   const interpreter = command.find((word) => /^python[\d.]*$/.test(basename(word)))
   const error = tail.findLast((line) => /^(ModuleNotFoundError|ImportError): /.test(line.trim()))
   if (!interpreter || !error) return null

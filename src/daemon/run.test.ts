@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { DoraError } from "../core/errors.ts"
 import { FlowFolder } from "../testing/folder.ts"
@@ -202,6 +202,17 @@ describe("builds", () => {
     expect((await run(folder)).ok).toBe(true)
     expect(listener.lines("a")).toEqual(["builder"])
     expect(listener.events[0]).toEqual({ type: "state", node: "a", state: "building" })
+  })
+
+  test("are not what a node says at its end", async () => {
+    using folder = new FlowFolder(flow("sh -c 'echo compiling >&2'", "sh -c 'echo linking >&2'"), {
+      made: "#!/bin/sh\necho lens cap on >&2\nexit 3\n",
+    })
+    chmodSync(join(folder.path, "made"), 0o755)
+    const error = await failedStart(folder)
+    expect(error.message).toContain("lens cap on")
+    expect(error.message).not.toMatch(/compiling|linking/)
+    expect(listener.lines("a")).toEqual(["compiling", "linking", "lens cap on"])
   })
 
   test("that fail fail the start", async () => {

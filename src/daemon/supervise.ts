@@ -8,7 +8,6 @@ import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
 import {
   type Circumstances,
-  configurationTrouble,
   howItEnded,
   judge,
   NodeExitedEarlyError,
@@ -21,7 +20,7 @@ import { Mailbox } from "./mailbox.ts"
 import { describeCall, openCall } from "./operators.ts"
 import type { Relay } from "./official/relay.ts"
 import type { Memory } from "./memory.ts"
-import { importTrouble } from "./python.ts"
+import { troubleOf } from "./python.ts"
 import { Restarts } from "./restart.ts"
 import type { SessionNode } from "./session.ts"
 import { Child, type Exit } from "./spawn.ts"
@@ -111,6 +110,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#exited = false
     this.#subscribed = false
     const { feeds } = this.#around.memory
+    this.log.begin()
     this.#child = new Child({
       argv: command.argv,
       cwd: this.#around.flow.workingDir,
@@ -302,10 +302,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
       ...(call && !verdict.ok ? { during: describeCall(this.id, call) } : {}),
     }
     onEnd(result)
-    const { stderrTail } = result
-    const trouble = verdict.ok
-      ? null
-      : (importTrouble(this.#command, stderrTail) ?? configurationTrouble(stderrTail))
+    const trouble = troubleOf(result)
     if (trouble && barrier.open) this.#around.say("error", `${trouble.what}\n  fix: ${trouble.fix}`)
     this.#setEnded(result)
     if (barrier.open) return
