@@ -406,6 +406,40 @@ static void write_event(Reply *reply, const Input *input, const Taken *taken) {
   reply->length = (int)(at - reply->bytes);
 }
 
+/// The highest bit of a number that is not 0. TinyCC has no word for it.
+static int exponent_of(u32 number) {
+  int exponent = 0;
+  while (number >>= 1) exponent++;
+  return exponent;
+}
+
+/// The bucket of a latency, and of the number of messages in a queue: src/shm/histogram.ts.
+static int latency_bucket(double ns) {
+  if (!(ns >= 64)) return 0;
+  int scaled = ns < 2147483648.0 ? 0 : 16;
+  if (scaled) ns /= 65536;
+  if (ns >= 2147483648.0) return DORA_LATENCY_BUCKETS - 1;
+  u32 whole = (u32)ns;
+  int exponent = exponent_of(whole);
+  int bucket = ((exponent - 6 + scaled) << 4) + (int)(whole >> (exponent - 4) & 15);
+  return bucket < DORA_LATENCY_BUCKETS ? bucket : DORA_LATENCY_BUCKETS - 1;
+}
+
+static int depth_bucket(int depth) {
+  if (depth <= 16) return depth < 1 ? 0 : depth - 1;
+  int bucket = 12 + exponent_of((u32)depth - 1);
+  return bucket < DORA_DEPTH_BUCKETS ? bucket : DORA_DEPTH_BUCKETS - 1;
+}
+
+/// How long a message was under way up to here, and how many were in the queue.
+static void sample(const Lane *lane, int *ring, const Stamp *stamp, int tail) {
+  const dora_clock *clock = &lane->clock;
+  double seconds = (double)(u32)stamp->seconds - clock->epoch_seconds;
+  double sent = seconds * 1e9 + (u32)stamp->fraction * (1e9 / 4294967296.0) - clock->epoch_nanoseconds;
+  ring[DORA_LATENCIES_WORD + latency_bucket(now_ns() - sent)]++;
+  ring[DORA_DEPTHS_WORD + depth_bucket(dora_ahead(dora_load(ring + DORA_HEAD_WORD), tail) + 1)]++;
+}
+
 /// After a claim: counts it, and wakes a producer that waits for room.
 static void took(Input *input, int tail) {
   int *ring = input->ring;
@@ -436,6 +470,7 @@ static int take(Lane *lane, int index) {
         reply->loan[reply->loans].input = index;
         reply->loan[reply->loans++].chunk = chunk;
       }
+      sample(lane, input->ring, &taken.stamp, dora_add(tail, 1));
       took(input, dora_add(tail, 1));
       return 1;
     }
@@ -732,6 +767,8 @@ Lane *lane_open(const double *facts) {
   lane->reply.bytes = address(facts[12]);
   lane->reply.capacity = (int)facts[13];
   lane->first = (int)facts[14] + lane->nodes;
+  lane->clock.epoch_seconds = facts[15];
+  lane->clock.epoch_nanoseconds = facts[16];
   lane->watch = calloc((u64)lane->first + (u64)facts[0], sizeof *lane->watch);
   lane->epoll = epoll_create1(CLOSE_ON_EXEC);
   Ready ready;

@@ -145,7 +145,11 @@ for await (const event of node) {
       await Bun.write(`${flow.folder.path}/enough`, "")
       const { ok, edges } = await flow.end()
       expect(ok).toBe(true)
-      expect(edges.find(({ to }) => to === "viewer/in")).toMatchObject({ sent: 9, taken: 9 })
+      expect(edges.find(({ to }) => to === "viewer/in")).toMatchObject({
+        sent: 9,
+        taken: 9,
+        samples: 9,
+      })
       expect(flow.said("viewer").slice(9).join()).toContain("INPUT_CLOSED")
     },
     60_000,

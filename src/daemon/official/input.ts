@@ -1,10 +1,14 @@
 // One input of an official node: messages leave memory as events of the node protocol, as they are.
 import { DoraError } from "../../core/errors.ts"
 import { MAX_FRAME_BYTES } from "../../core/limits.ts"
+import type { FlowClock } from "../../shm/clock.ts"
+import { bucketOf, depthBucketOf } from "../../shm/histogram.ts"
 import {
   ABANDONED_WORD,
   CLOCK_ID_WORD,
   CLOSED_WORD,
+  DEPTHS_WORD,
+  LATENCIES_WORD,
   SLOT_HEADER_BYTES,
   slotBytes,
 } from "../../shm/layout.ts"
@@ -46,6 +50,7 @@ export class RelayInput implements SlotSink {
   readonly #state = sharedWords(2)
   readonly #producer: Inbox | null
   readonly #inbox: Inbox
+  readonly #clock: FlowClock
   readonly #start: Uint8Array
   readonly #clockId = new Uint8Array(new ArrayBuffer(CLOCK_ID_BYTES))
   #out: Outgoing | null = null
@@ -54,7 +59,14 @@ export class RelayInput implements SlotSink {
   #parameters: Uint8Array | null = null
 
   /** @param producer  whom to wake when it waits for room; null when the daemon is the producer */
-  constructor(inbox: Inbox, plan: InputPlan, pid: number, producer: Inbox | null) {
+  constructor(
+    inbox: Inbox,
+    plan: InputPlan,
+    pid: number,
+    producer: Inbox | null,
+    clock: FlowClock,
+  ) {
+    this.#clock = clock
     this.id = plan.id
     this.#start = inputStart(plan.id)
     this.isData = producer !== null
@@ -110,6 +122,7 @@ export class RelayInput implements SlotSink {
       out.writer.truncate(this.#mark)
       throw error
     }
+    this.#sample()
     if (out.form.message !== null) {
       this.#convert(out, out.form.message)
       return true
@@ -128,6 +141,15 @@ export class RelayInput implements SlotSink {
     else out.writer.raw(stream!)
     this.#writeStamp(out.writer)
     return true
+  }
+
+  /** Counts how long a message was under way up to here, and how many were in the queue. */
+  #sample(): void {
+    const { seconds, fraction, ring } = this.reader
+    const { words, base } = ring
+    const ns = this.#clock.nowNs() - this.#clock.monotonicNs(seconds, fraction)
+    words[base + LATENCIES_WORD + bucketOf(ns)]!++
+    words[base + DEPTHS_WORD + depthBucketOf(ring.depth())]!++
   }
 
   /** Takes the next message and forgets it. */

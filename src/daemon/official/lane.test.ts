@@ -5,6 +5,7 @@ import { Random } from "../../../test/faults/random.ts"
 import { HybridClock } from "../../core/clock.ts"
 import type { Parameters } from "../../core/parameters.ts"
 import { ABANDONED_WORD, WAKE_PARKED_FUTEX, WAKE_RUNNING, WAKE_WORD } from "../../shm/layout.ts"
+import { bucketOf, longestQueue } from "../../shm/histogram.ts"
 import { PassingOutput } from "../../shm/passing.ts"
 import { Inbox } from "../../shm/segment.ts"
 import type { Client } from "../../testing/client.ts"
@@ -253,6 +254,42 @@ describe("from memory into replies", () => {
       await until(() => !isMarked(producer), "every chunk back")
     },
   )
+
+  for (const way of ["cc", "off"]) {
+    const counts = way === "off" ? test : withLane
+    counts(`it counts how long messages were under way, and the queue: ${way}`, async () => {
+      process.env.DORA_BUN_RELAY_LANE = way
+      stage = await new Stage().open()
+      const { events: node } = await stage.joined()
+      const producer = producerOf(stage)
+      const counters = () => stage!.memory.counters().find(({ from }) => from === "sink/back")!
+      publish(producer, 10, 0)
+      await events(node)
+      for (const age of [-5, 0.001, 1.5, 3, 10, 100, 1e4]) {
+        const before = counters()
+        const stamp = clock.stamp()
+        const now = stamp.seconds + stamp.fraction / 2 ** 32
+        const seconds = Math.floor(now - age)
+        const fraction = Math.floor((now - age - seconds) * 2 ** 32)
+        producer.publish({ stamp: { ...stamp, seconds, fraction }, parameters: null }, dataOf(8, 1))
+        await events(node)
+        const buckets = counters().latencies.map((count, i) => count - before.latencies[i]!)
+        expect(buckets.reduce((sum, count) => sum + count)).toBe(1)
+        const bucket = buckets.indexOf(1)
+        expect(bucket).toBeGreaterThanOrEqual(bucketOf(age * 1e9 * 0.96))
+        // A second for the way, which takes some microseconds.
+        expect(bucket).toBeLessThanOrEqual(bucketOf((age + 1) * 1e9))
+      }
+      const before = counters().depths
+      for (let i = 0; i < 3; i++) publish(producer, 10, i)
+      let taken = 0
+      while (taken < 3) taken += (await events(node)).length
+      const depths = counters().depths.map((count, i) => count - before[i]!)
+      expect(longestQueue(depths)).toBeGreaterThan(1)
+      expect(depths.reduce((sum, count) => sum + count)).toBe(3)
+      expect(stage.relay.lane.out > 10).toBe(way === "cc")
+    })
+  }
 
   withLane("a closed edge ends after its last message", async () => {
     stage = await new Stage().open()

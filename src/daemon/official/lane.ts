@@ -114,7 +114,7 @@ export class Lane {
     const inputs = all((plan) => plan.inputs.length)
     const outputs = all((plan) => plan.outputs.length)
     const sizes = { sockets: maxSockets, nodes: nodes.length, inputs, outputs }
-    return new Lane(library, sizes, own, frameTimeoutMs * 1e6, counts)
+    return new Lane(library, sizes, own, frameTimeoutMs * 1e6, counts, nodes[0]!.plan.epoch)
   }
 
   private constructor(
@@ -123,6 +123,7 @@ export class Lane {
     own: number,
     frameTimeoutNs: number,
     counts: Int32Array,
+    { seconds, nanoseconds }: NodePlan["epoch"],
   ) {
     this.library = library
     this.#free = Array.from({ length: sockets }, (_, i) => i).reverse()
@@ -136,7 +137,7 @@ export class Lane {
     const shared = [...memory, counts, this.reply].map(addressOf)
     const sizes = [sockets, nodes, inputs, outputs, frameTimeoutNs]
     this.pointer = library.lane_open(
-      Float64Array.of(...sizes, ...shared, REPLY_BYTES, own),
+      Float64Array.of(...sizes, ...shared, REPLY_BYTES, own, seconds, nanoseconds),
     ) as Pointer
     this.#kept = [counts]
   }

@@ -259,7 +259,7 @@ export class RelayNode implements SessionNode {
     if (this.relayed) return
     this.relayed = true
     const { plan } = this
-    const { inboxOf } = this.#around
+    const { inboxOf, flowClock } = this.#around
     for (const input of plan.inputs) {
       // Messages between operators of one node stay in its process.
       if (input.sibling) continue
@@ -268,7 +268,7 @@ export class RelayNode implements SessionNode {
         continue
       }
       const producer = input.producer && inboxOf(input.producer.inbox, input.producer.wakeFd)
-      this.#inputs.push(new RelayInput(this.#inbox, input, plan.pid, producer))
+      this.#inputs.push(new RelayInput(this.#inbox, input, plan.pid, producer, flowClock))
     }
     this.#outputs = new RelayOutputs(
       plan,
