@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from "node:fs"
 import { release } from "node:os"
 import { setBatch, setTimeSlice } from "./libc.ts"
 
+/** Runs a program with another scheduling. */
+const chrt = Bun.which("chrt")
+
 /** What the kernel says of the main thread of this process, or of one that it starts. */
 function schedule(text: string): { policy: number; slice: number } {
   const field = (name: string) => Number(new RegExp(`^${name}\\s*:\\s*(\\d+)`, "m").exec(text)?.[1])
@@ -25,16 +28,26 @@ if (process.argv[2] === "slice") {
   seen.push(own())
   console.log(JSON.stringify(seen))
 } else {
+  const run = (...before: string[]) => {
+    const { stdout } = Bun.spawnSync([...before, process.execPath, import.meta.path, "slice"])
+    return JSON.parse(stdout.toString()) as { policy: number; slice: number }[]
+  }
+
   test.skipIf(!hasSlices)(
     "a time slice is this thread's alone, and stays with a batch process",
     () => {
-      const { stdout } = Bun.spawnSync([process.execPath, import.meta.path, "slice"])
-      const [before, set, child, batch, after] = JSON.parse(stdout.toString())
-      expect(before.slice).toBeGreaterThan(100_000)
+      const [before, set, child, batch, after] = run()
+      expect(before!.slice).toBeGreaterThan(100_000)
       expect(set).toEqual({ policy: 0, slice: 100_000 })
-      expect(child).toEqual(before)
+      expect(child).toEqual(before!)
       expect(batch).toEqual({ policy: 3, slice: 100_000 })
-      expect(after).toEqual(set)
+      expect(after).toEqual(set!)
     },
   )
+
+  test.skipIf(!hasSlices || chrt === null)("other scheduling is left alone, and passed on", () => {
+    const seen = run(chrt!, "--idle", "0")
+    expect(seen.map(({ policy }) => policy)).toEqual([5, 5, 5, 5, 5])
+    expect(new Set(seen.map(({ slice }) => slice)).size).toBe(1)
+  })
 }

@@ -23,9 +23,11 @@ const SCHED_BATCH = 3
 const SCHED_RESET_ON_FORK = 0x40000000
 const [SCHED_SETATTR_SYSCALL, SCHED_GETATTR_SYSCALL] =
   process.arch === "arm64" ? [274, 275] : [314, 315]
-/** struct sched_attr: its size in the first version, and the byte offsets of two fields. */
+/** struct sched_attr: its size in the first version, and the byte offsets of some fields. */
 const SCHED_ATTR_BYTES = 48
+const SCHED_ATTR_POLICY = 4
 const SCHED_ATTR_FLAGS = 8
+const SCHED_ATTR_NICE = 16
 const SCHED_ATTR_RUNTIME = 24
 const SCHED_FLAG_RESET_ON_FORK = 1n
 
@@ -215,7 +217,7 @@ export function yieldCore(): void {
 
 /**
  * Asks the scheduler to let this thread run for short times, and soon; what the thread starts gets ordinary ones. Linux before 6.12
- * ignores it.
+ * ignores it. A thread with another scheduling than the ordinary one is left alone.
  *
  * @param ns  100 000 to 100 000 000
  */
@@ -224,7 +226,11 @@ export function setTimeSlice(ns: number): void {
   const call = (syscall: number, size: number) =>
     Number(libc().syscall(syscall, null, scratchPointer(), size, null, 0, 0)) === 0
   if (!call(SCHED_GETATTR_SYSCALL, SCHED_ATTR_BYTES)) return
-  attributes.setBigUint64(SCHED_ATTR_FLAGS, SCHED_FLAG_RESET_ON_FORK, true)
+  if (attributes.getUint32(SCHED_ATTR_POLICY, true) !== SCHED_OTHER) return
+  // Of a thread with precedence the flag would take it from all that it starts.
+  const precedes = attributes.getInt32(SCHED_ATTR_NICE, true) < 0
+  const flags = precedes ? 0n : SCHED_FLAG_RESET_ON_FORK
+  attributes.setBigUint64(SCHED_ATTR_FLAGS, flags, true)
   attributes.setBigUint64(SCHED_ATTR_RUNTIME, BigInt(ns), true)
   call(SCHED_SETATTR_SYSCALL, 0)
 }
