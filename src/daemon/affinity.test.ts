@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { readAffinity } from "../shm/libc.ts"
 import { parseDataflow } from "../descriptor/load.ts"
-import { isCrowded, onCores } from "./affinity.ts"
+import { crowdedNodes, onCores } from "./affinity.ts"
 
 /** The cores that a process started now may use, as the kernel lists them. */
 function coresOfChild(): string {
@@ -64,7 +64,8 @@ test("a node is crowded where more nodes may run than it has cores", () => {
       return { id: `n${i}`, path: "node", ...(cores && { cpu_affinity: cores }) }
     })
     const flow = parseDataflow(JSON.stringify({ nodes }), "flow.yml")
-    return flow.nodes.map((node) => isCrowded(node, flow.nodes))
+    const found = crowdedNodes(flow.nodes)
+    return flow.nodes.map((node) => found.has(node))
   }
   const everywhere = (count: number) => new Array(count).fill(null)
   expect(crowded(everywhere(cores))).toEqual(new Array(cores).fill(false))

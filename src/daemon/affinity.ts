@@ -26,12 +26,15 @@ export function onCores(
   }
 }
 
-/** May more nodes run on a node's cores than it has? Who waits awake there is in the way of others. */
-export function isCrowded(node: NodeSpec, all: readonly NodeSpec[]): boolean {
+/** The nodes whose cores more nodes may use than there are. Who waits awake there is in the way of others. */
+export function crowdedNodes(nodes: readonly NodeSpec[]): ReadonlySet<NodeSpec> {
   const usable = readAffinity(MASK_BYTES)
-  const own = coresOf(node, usable)
-  const beside = all.filter((other) => coresOf(other, usable).some((bits, i) => bits & own[i]!))
-  return beside.length > own.reduce((count, bits) => count + bitCount(bits), 0)
+  const cores = nodes.map((node) => coresOf(node, usable))
+  const isCrowded = (own: Uint8Array) => {
+    const beside = cores.filter((other) => other.some((bits, i) => bits & own[i]!))
+    return beside.length > own.reduce((count, bits) => count + bitCount(bits), 0)
+  }
+  return new Set(nodes.filter((_, i) => isCrowded(cores[i]!)))
 }
 
 /** A bit for each. */

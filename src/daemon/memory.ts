@@ -34,7 +34,7 @@ import {
   type OutputPools,
 } from "./edges.ts"
 
-import { isCrowded } from "./affinity.ts"
+import { crowdedNodes } from "./affinity.ts"
 import { type EdgeCounters, type EdgeReport, readCounters, reportEdge } from "./counters.ts"
 import { Feeds, isFed, isPrinted } from "./feeds.ts"
 import { isSibling, operatorPlans } from "./operators.ts"
@@ -57,6 +57,7 @@ export class Memory implements Disposable {
   readonly #epoch: Epoch = readEpoch()
   readonly #nodes = new Map<string, NodeMemory>()
   readonly #edges: Edge[] = []
+  #crowded: ReadonlySet<NodeSpec> = new Set()
   /** By `node/output`. */
   readonly #pools = new Map<string, OutputPools>()
   /** What the daemon sends itself. */
@@ -82,6 +83,7 @@ export class Memory implements Disposable {
   }
 
   #build(flow: Dataflow): void {
+    this.#crowded = crowdedNodes(flow.nodes)
     for (const spec of flow.nodes) this.#addNode(spec, flow.nodes)
     for (const spec of flow.nodes) {
       for (const output of spec.outputs) this.#addPool(`${spec.id}/${output.id}`)
@@ -166,10 +168,7 @@ export class Memory implements Disposable {
       clockId: node.clockId,
       epoch: this.#epoch,
       wait: waitMode(node.spec, this.#options.wait),
-      crowded: isCrowded(
-        node.spec,
-        Array.from(this.#nodes.values(), ({ spec }) => spec),
-      ),
+      crowded: this.#crowded.has(node.spec),
       exitWhenNodesFinish,
       mayRestart: node.spec.restart.policy !== "never",
       inputs: node.inputs.map((edge) => inputPlan(edge, this.#producerOf(edge))),

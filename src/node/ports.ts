@@ -1,7 +1,6 @@
 // Where a node's events come from: the rings of its inbox, and its timers.
-import { bucketOf, depthBucketOf } from "../shm/histogram.ts"
 import type { FlowClock } from "../shm/clock.ts"
-import { CLOSED_WORD, DEPTHS_WORD, LATENCIES_WORD } from "../shm/layout.ts"
+import { CLOSED_WORD } from "../shm/layout.ts"
 import type { InputPlan } from "../shm/plan.ts"
 import { EdgeReader } from "../shm/reader.ts"
 import type { Inbox } from "../shm/segment.ts"
@@ -131,12 +130,7 @@ export class RingPort implements InputSource, Port {
   /** Counts how long the message was under way, and the queue. Reading the clock costs, so a fast stream is sampled. */
   #sample(): void {
     const now = this.#clock.nowNs()
-    const { seconds, fraction, ring } = this.reader
-    const { words, base } = ring
-    const sent = this.#clock.monotonicNs(seconds, fraction)
-    words[base + LATENCIES_WORD + bucketOf(now - sent)]!++
-    words[base + DEPTHS_WORD + depthBucketOf(ring.depth())]!++
-    this.rhythm.observe(sent, now)
+    this.rhythm.observe(this.reader.sample(this.#clock, now), now)
     const gap = (now - this.#sampledNs) / this.#stride
     this.#sampledNs = now
     this.#stride = gap < FAST_GAP_NS ? SAMPLE_FAST : 1

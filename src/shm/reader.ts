@@ -17,6 +17,7 @@ import {
   GENERATION_WORD,
   HEAD_WORD,
   HEADER_LENGTH_WORD,
+  LATENCIES_WORD,
   LENGTH_WORD,
   OFFSET_WORD,
   PARAMETERS_WORD,
@@ -28,6 +29,8 @@ import {
   TEMPLATE_WORD,
 } from "./layout.ts"
 import { EdgePoisonedError } from "./errors.ts"
+import type { FlowClock } from "./clock.ts"
+import { bucketOf, depthBucketOf } from "./histogram.ts"
 import type { InputPlan } from "./plan.ts"
 import { Borrow, ConsumerPool } from "./consumer-pool.ts"
 import { chunkOf, generationOf, Pool } from "./pool.ts"
@@ -126,6 +129,15 @@ export class EdgeReader {
       return true
     }
     return false
+  }
+
+  /** Counts how long the last message was under way, and its queue. @returns when it was sent, in monotonic nanoseconds */
+  sample(clock: FlowClock, nowNs: number): number {
+    const { words, base } = this.ring
+    const sentNs = clock.monotonicNs(this.seconds, this.fraction)
+    words[base + LATENCIES_WORD + bucketOf(nowNs - sentNs)]!++
+    words[base + DEPTHS_WORD + depthBucketOf(this.ring.depth())]!++
+    return sentNs
   }
 
   /** Called after a claim when the producer waits for room. */

@@ -2,13 +2,10 @@
 import { DoraError } from "../../core/errors.ts"
 import { MAX_FRAME_BYTES } from "../../core/limits.ts"
 import type { FlowClock } from "../../shm/clock.ts"
-import { bucketOf, depthBucketOf } from "../../shm/histogram.ts"
 import {
   ABANDONED_WORD,
   CLOCK_ID_WORD,
   CLOSED_WORD,
-  DEPTHS_WORD,
-  LATENCIES_WORD,
   SLOT_HEADER_BYTES,
   slotBytes,
 } from "../../shm/layout.ts"
@@ -122,7 +119,7 @@ export class RelayInput implements SlotSink {
       out.writer.truncate(this.#mark)
       throw error
     }
-    this.#sample()
+    this.reader.sample(this.#clock, this.#clock.nowNs())
     if (out.form.message !== null) {
       this.#convert(out, out.form.message)
       return true
@@ -141,15 +138,6 @@ export class RelayInput implements SlotSink {
     else out.writer.raw(stream!)
     this.#writeStamp(out.writer)
     return true
-  }
-
-  /** Counts how long a message was under way up to here, and how many were in the queue. */
-  #sample(): void {
-    const { seconds, fraction, ring } = this.reader
-    const { words, base } = ring
-    const ns = this.#clock.nowNs() - this.#clock.monotonicNs(seconds, fraction)
-    words[base + LATENCIES_WORD + bucketOf(ns)]!++
-    words[base + DEPTHS_WORD + depthBucketOf(ring.depth())]!++
   }
 
   /** Takes the next message and forgets it. */
