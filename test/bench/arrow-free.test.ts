@@ -1,7 +1,9 @@
 // What nobody asks for is not loaded: apache-arrow costs a node's start more than the rest of it.
-import { expect, test } from "bun:test"
+import { afterAll, expect, test } from "bun:test"
 import { join } from "node:path"
-import { runFlow } from "../../bench/support.ts"
+import { discardScratch, runFlow } from "../../bench/support.ts"
+
+afterAll(discardScratch)
 
 test("a node that asks for no Vector loads nothing of apache-arrow", async () => {
   const path = join(import.meta.dir, "nodes/modules.ts")

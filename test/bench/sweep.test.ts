@@ -1,8 +1,9 @@
 // Latency far worse than what was committed: by ratios to the C floor of the same seconds, never by times, and never on a machine
 // that is too busy to tell.
-import { describe, expect, test } from "bun:test"
+import { afterAll, describe, expect, test } from "bun:test"
 import { Floors } from "../../bench/floor.ts"
 import type { Round, Row } from "../../bench/result.ts"
+import { discardScratch } from "../../bench/support.ts"
 import { needs } from "../support/toolchain.ts"
 import { committedResult, FLOOR_SHARE, judge, SWEEP, type Swept, sweep } from "./sweep.ts"
 
@@ -12,6 +13,7 @@ const LIMIT_MS = 120_000
 const floors = new Floors(FLOOR_SHARE)
 const withCc = needs("a C compiler", floors.compiler !== null)
 const committed = await committedResult()
+afterAll(discardScratch)
 
 withCc(
   "no latency is far beyond the committed ratio to the C floor in three tries",

@@ -106,7 +106,8 @@ withPython(
         inputs: { n: "clock/ticks" },
       },
     ])
-    await eventually("ten ticks", () => run.said("clock").length >= 10)
+    // The official daemon may lose a node's first messages, and its stop overtakes the last ones.
+    await eventually("twenty ticks", () => run.said("clock").length >= 20)
     expect(run.said("clock")[0]).toEqual({ event: "INPUT", id: "tick", length: 0 })
     run.command.signal("SIGINT")
     expect(await run.command.finished).toMatchObject({ code: 0 })

@@ -177,7 +177,7 @@ describe("ends", () => {
   withCc(
     "a missing library is told before anything runs",
     async () => {
-      const flow = new TestFlow({
+      await using flow = new TestFlow({
         source: { run: "count 1", outputs: ["out"] },
         op: {
           operator: { "shared-library": join(folder, "nothing"), inputs: { in: "source/out" } },
