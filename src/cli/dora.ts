@@ -8,6 +8,7 @@ import { readFlags, UsageError } from "./flags.ts"
 /** Each command lies in a file of its own that is loaded when it is asked for. */
 const COMMANDS: Record<string, () => Promise<CommandDef>> = {
   bench: () => import("./bench.ts").then((module) => module.bench as CommandDef),
+  expand: () => import("./expand.ts").then((module) => module.expand as CommandDef),
   run: () => import("./run.ts").then((module) => module.run as CommandDef),
   validate: () => import("./validate.ts").then((module) => module.validate as CommandDef),
 }

@@ -24,7 +24,7 @@ export function report(error: unknown, command: string | null): number {
     return 2
   }
   if (error instanceof DescriptorError) {
-    showProblems(error.problems, error.text)
+    showProblems(error.problems, error.texts)
     const errors = error.problems.filter((problem) => problem.severity === "error").length
     say.error(`${errors} ${errors === 1 ? "problem" : "problems"}, nothing was started`)
   } else if (error instanceof DoraError && !(error instanceof InvariantError)) {
@@ -39,10 +39,10 @@ export function report(error: unknown, command: string | null): number {
 
 /** Shows what is legal in a dataflow file and probably not meant. */
 export function showWarnings(flow: Dataflow): void {
-  if (flow.warnings.length > 0) showProblems(flow.warnings, flow.text)
+  if (flow.warnings.length > 0) showProblems(flow.warnings, flow.texts)
 }
 
-function showProblems(problems: readonly Problem[], text: string): void {
+function showProblems(problems: readonly Problem[], texts: Dataflow["texts"]): void {
   const color = wantsColor(process.stderr)
-  process.stderr.write(`${formatProblems(problems, text, { color })}\n\n`)
+  process.stderr.write(`${formatProblems(problems, texts, { color })}\n\n`)
 }

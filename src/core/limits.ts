@@ -38,6 +38,12 @@ export const MAX_ARROW_ITEMS = 1 << 24
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 /** Largest dataflow file. */
 export const MAX_DESCRIPTOR_BYTES = 8 * 1024 * 1024
+/** Largest file of a module, as in the official tool. */
+export const MAX_MODULE_BYTES = 1024 * 1024
+/** How deep modules may contain modules, as in the official tool. */
+export const MAX_MODULE_DEPTH = 8
+/** Most values that the modules of one dataflow may expand to; a node has about twenty. */
+export const MAX_MODULE_VALUES = 200_000
 /** Most values that the YAML aliases of one file may expand to. */
 export const MAX_YAML_ALIASES = 100_000
 /** Most words, marks and line breaks of one file: what reading it costs grows with them, not with its bytes. */

@@ -1,6 +1,6 @@
 // Environment of nodes: expansion of variables, coercion of values, names that are not passed on.
 import { type Problems, quote } from "./problems.ts"
-import { lastEntries, readMap, wrongType } from "./read.ts"
+import { lastEntries, readMap, readText, wrongType } from "./read.ts"
 import { type Parsed, meaning, parsedToJson, placeIn, plainNumber } from "./scalar.ts"
 import type { YamlEntry, YamlNode, YamlScalar } from "./yaml.ts"
 
@@ -81,6 +81,7 @@ function checkName(problems: Problems, key: YamlScalar): boolean {
 function readValue(problems: Problems, entry: YamlEntry, lookup: Lookup): string | null {
   const { key, value } = entry
   if (value.kind !== "scalar") return wrongEnv(problems, key, value)
+  if (value.verbatim) return readText(problems, value, key.text)
   const written = meaning(value)
   if (written === null) return wrongEnv(problems, key, value)
   if (typeof written === "bigint" && (written >= 2n ** 64n || written < -(2n ** 63n))) {

@@ -75,7 +75,6 @@ describe("nodes that can't run yet are refused, never ignored", () => {
     "path: http://example.org/x",
     "path: sh, git: https://example.org/x.git",
     "hub: camera",
-    "module: m.yml, params: { a: b }",
     "ros2: { topic: /a, message_type: b/C }",
   ])("%s", (fields) => {
     expect(errorsOf(`nodes: [{ id: a, ${fields} }]`)).toEqual(["UNSUPPORTED_NODE_KIND"])

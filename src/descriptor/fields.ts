@@ -120,6 +120,19 @@ export const OPERATOR_ONLY_FIELDS = [
   "params",
 ]
 
+/** Fields that a node with `module` may have. */
+export const MODULE_FIELDS = [
+  "id",
+  "name",
+  "description",
+  "env",
+  "deploy",
+  "module",
+  "inputs",
+  "params",
+  "build",
+]
+
 /** Fields of a node that need a kind of node which can't run yet. */
 export const KIND_ONLY_FIELDS = ["git", "branch", "tag", "rev", "hub", "params"]
 
@@ -155,6 +168,12 @@ export const LATER_ROOT_FIELDS: Readonly<Record<string, Check>> = {
 
 /** All fields of the root. */
 export const ALL_ROOT_FIELDS = [...ROOT_FIELDS, ...Object.keys(LATER_ROOT_FIELDS)]
+
+/** What to say for words that people write in a dataflow for a known reason. */
+export const ROOT_HINTS: Readonly<Record<string, string>> = {
+  module: "this is the file of a module; a node uses it: `module: <this file>`",
+  build: "write it at a node",
+}
 
 /** What to say for words that people write in a node for a known reason. */
 export const NODE_HINTS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import { formatProblems } from "./report.ts"
-import { problemsOf } from "./testing.ts"
+import { problemsOf, TEST_FILE } from "./testing.ts"
 
 // Set FUZZ_SEED to replay a failure, FUZZ_RUNS to look longer.
 const SEED = Number(process.env.FUZZ_SEED ?? 20_250_301)
@@ -77,7 +77,7 @@ function holds(text: string): void {
     expect(position.column).toBeLessThanOrEqual(line!.length + 1)
     expect(length).toBeGreaterThanOrEqual(0)
   }
-  formatProblems(problems, text, { color: true })
+  formatProblems(problems, new Map([[TEST_FILE, text]]), { color: true })
 }
 
 describe("any text gives a dataflow or problems with places", () => {

@@ -1,5 +1,5 @@
 // What a node is: exactly one field decides, and only local programs and operators run yet.
-import { KIND_FIELDS, OPERATOR_ONLY_FIELDS } from "./fields.ts"
+import { ALL_NODE_FIELDS, KIND_FIELDS, MODULE_FIELDS, OPERATOR_ONLY_FIELDS } from "./fields.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { entryOf, readText } from "./read.ts"
 import { isNull } from "./scalar.ts"
@@ -19,7 +19,6 @@ const NOTHING: Kind = { path: null, operators: null, outputsKnown: false }
 
 const NAMES: Readonly<Record<string, string>> = {
   ros2: "a ROS2 bridge",
-  module: "a module",
   hub: "a hub package",
 }
 
@@ -57,6 +56,10 @@ export function checkKind(problems: Problems, map: YamlMap, name: string, at: Sp
     checkOperatorNode(problems, map, decisive.key.text, name)
     return { path: null, operators: decisive, outputsKnown: true }
   }
+  if (decisive.key.text === "module") {
+    checkModuleNode(problems, map, name)
+    return NOTHING
+  }
   if (decisive.key.text !== "path") {
     unsupported(problems, decisive, name, NAMES[decisive.key.text]!)
     return NOTHING
@@ -77,6 +80,20 @@ function checkOperatorNode(problems: Problems, map: YamlMap, kind: string, name:
   const message = `node ${quote(name)} has fields that are not allowed on ${what} nodes: ${fields}`
   const entry = kind === "operator" ? "`operator:`" : "the matching entry under `operators:`"
   const hint = `these fields belong inside ${entry}, not at the node level -- move them there`
+  problems.error("FIELD_NOT_ALLOWED", wrong[0]!.key, message, hint)
+}
+
+/** What a module can't be told; the node is replaced by the module's own (modules.ts). */
+function checkModuleNode(problems: Problems, map: YamlMap, name: string): void {
+  const wrong = map.entries.filter(
+    ({ key, value }) =>
+      ALL_NODE_FIELDS.includes(key.text) && !MODULE_FIELDS.includes(key.text) && !isNull(value),
+  )
+  if (wrong.length === 0) return
+  const fields = wrong.map(({ key }) => key.text).join(", ")
+  const message = `node ${quote(name)} has fields that are not allowed on Module nodes: ${fields}`
+  const hint =
+    "a module node only configures the sub-dataflow it references; set per-node options on the module's inner nodes instead"
   problems.error("FIELD_NOT_ALLOWED", wrong[0]!.key, message, hint)
 }
 

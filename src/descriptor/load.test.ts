@@ -230,7 +230,7 @@ describe("a file that can't be read", () => {
     const error = await failure(path)
     expect(codes(error)).toEqual(["FILE_TOO_LARGE"])
     expect(error.message).toContain("the file is too large: 10.0 MiB, and at most 8.0 MiB are read")
-    expect(error.text).toBe("")
+    expect([...error.texts]).toEqual([[path, ""]])
   })
 
   test("has no end", async () => {

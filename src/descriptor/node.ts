@@ -40,21 +40,27 @@ export type NodeDraft = {
 export type Surroundings = {
   problems: Problems
   lookup: Lookup
+  /** The dataflow's file, as the user wrote it. */
+  file: string
   workingDir: string
   /** Programs looked up so far, by path: is there one? */
   programs: Map<string, boolean>
 }
 
-/** Reads one entry of `nodes`; null when it is no mapping. */
-export function readNode(world: Surroundings, value: YamlNode, index: number): NodeDraft | null {
+/**
+ * Reads one entry of `nodes`; null when it is no mapping.
+ *
+ * @param place  what to call it when it has no name: "nodes[0]"
+ */
+export function readNode(world: Surroundings, value: YamlNode, place: string): NodeDraft | null {
   const { problems } = world
   if (value.kind !== "map") {
-    wrongType(problems, value, `nodes[${index}]`, "a mapping with `id` and `path`")
+    wrongType(problems, value, place, "a mapping with `id` and `path`")
     return null
   }
   modernizeNode(problems, value)
-  const id = readId(problems, value, index)
-  const name = id.text ?? `nodes[${index}]`
+  const id = readId(problems, value, place)
+  const name = id.text ?? place
   const owner = id.text === null ? `\`${name}\`` : `node ${quote(name)}`
   checkKeys(problems, value, ALL_NODE_FIELDS, owner, NODE_HINTS)
   const kind = checkKind(problems, value, name, id.at)
@@ -116,12 +122,12 @@ function checkDynamic(problems: Problems, node: YamlMap, name: string): void {
 function readId(
   problems: Problems,
   map: YamlMap,
-  index: number,
+  place: string,
 ): { text: string | null; at: Span } {
   const first = map.entries[0]?.key ?? map
   const entry = entryOf(map, "id")
   if (!entry) {
-    const message = `missing field \`id\` in \`nodes[${index}]\``
+    const message = `missing field \`id\` in ${quote(place)}`
     problems.error("MISSING_FIELD", first, message, "add `id: <name>`, unique in this file")
     return { text: null, at: first }
   }

@@ -15,6 +15,9 @@ const colour =
   (text) =>
     `\x1b[${code}m${text}\x1b[0m`
 
+/** Files by the names that positions carry. */
+export type Texts = ReadonlyMap<string, string>
+
 /** How {@link formatProblems} prints. */
 export type ReportOptions = {
   /** ANSI colours: errors red, warnings yellow. Default false. */
@@ -25,9 +28,9 @@ export type ReportOptions = {
  * Prints problems for people: place, code and sentence, then the line with a caret, then what to
  * do.
  *
- * @param text  the file that the positions point into
+ * @param texts  the files that the positions point into
  * @example
- * formatProblems(dataflow.warnings, dataflow.text, { color: process.stderr.isTTY })
+ * formatProblems(dataflow.warnings, dataflow.texts, { color: process.stderr.isTTY })
  * // flow.yml:4:5: error[UNKNOWN_FIELD]: unknown field `ouputs` in node `a`
  * //   4 |     ouputs: [x]
  * //     |     ^^^^^^
@@ -35,12 +38,16 @@ export type ReportOptions = {
  */
 export function formatProblems(
   problems: readonly Problem[],
-  text: string,
+  texts: Texts,
   options: ReportOptions = {},
 ): string {
   const shown = problems.slice(0, MAX_PRINTED)
-  const lines = sourceLines(text)
-  const reports = shown.map((problem) => formatOne(problem, lines, options.color === true))
+  const lines = new Map<string, string[]>()
+  const reports = shown.map((problem) => {
+    const { file } = problem.position
+    const source = lines.getOrInsertComputed(file, () => sourceLines(texts.get(file) ?? ""))
+    return formatOne(problem, source, options.color === true)
+  })
   const left = problems.length - shown.length
   if (left > 0) reports.push(`… and ${left} more`)
   return reports.join("\n\n")

@@ -114,7 +114,7 @@ export function plainNumber(value: number): string {
  * @param at  index into `scalar.text`
  */
 export function placeIn(problems: Problems, scalar: YamlScalar, at: number, length: number): Span {
-  const raw = problems.text.slice(scalar.start, scalar.end)
+  const raw = problems.slice(scalar)
   const whole = { start: scalar.start, end: scalar.end }
   const quotes = scalar.plain || raw.startsWith("|") || raw.startsWith(">") ? 0 : 1
   if (raw.startsWith(scalar.text, quotes)) {

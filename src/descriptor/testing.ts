@@ -28,7 +28,10 @@ export function problemsOf(text: string): readonly Problem[] {
 
 /** The plain report about a dataflow. */
 export function reportOf(text: string): string {
-  return formatProblems(problemsOf(text), text).replaceAll(TEST_FILE, "flow.yml")
+  return formatProblems(problemsOf(text), new Map([[TEST_FILE, text]])).replaceAll(
+    TEST_FILE,
+    "flow.yml",
+  )
 }
 
 /** Codes of the errors of a dataflow, in order. */

@@ -12,8 +12,8 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type Dataflow = {
   /** Absolute path of the file. */
   path: string
-  /** The text of the file, for reports. */
-  text: string
+  /** The text of the file and of its modules, for reports. */
+  texts: ReadonlyMap<string, string>
   /** Absolute directory of the file: where nodes run and relative paths start. */
   workingDir: string
   nodes: NodeSpec[]

@@ -107,6 +107,8 @@ function checkOperatorOutput(
 }
 
 function nodeHint(word: string, byId: ReadonlyMap<string, NodeDraft>): string {
+  if (word === "_mod")
+    return "`_mod/…` is an input of a module: it has its meaning in a module's file"
   return didYouMean(word, byId.keys()) ?? `there are the nodes ${quoteList([...byId.keys()])}`
 }
 

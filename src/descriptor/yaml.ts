@@ -17,7 +17,7 @@ import {
 } from "yaml"
 import { MAX_YAML_ALIASES, MAX_YAML_DEPTH, MAX_YAML_TOKENS } from "../core/limits.ts"
 import { suggest } from "../core/suggest.ts"
-import { type Problems, type Span, quote } from "./problems.ts"
+import { type Problems, type SourceText, type Span, quote } from "./problems.ts"
 import type { Json } from "./types.ts"
 
 /** A word, a number, a text: `plain` when written without quotes, so that `5` may be a number. */
@@ -25,6 +25,8 @@ export type YamlScalar = Span & {
   kind: "scalar"
   text: string
   plain: boolean
+  /** Taken as it is, without variables and without numbers: the value of a parameter. */
+  verbatim?: true
   /** What this value is in {@link Dataflow.json}, once its field has been understood. */
   json?: Json
 }
@@ -47,13 +49,13 @@ const SYNTAX_ERRORS_SHOWN = 10
  * @returns null when a problem was noted that leaves nothing to check, or when the document is
  * empty
  */
-export function parseYaml(problems: Problems): YamlNode | null {
-  const tokens = parseTokens(problems)
+export function parseYaml(problems: Problems, source: SourceText): YamlNode | null {
+  const tokens = parseTokens(problems, source)
   if (tokens === null) return null
   const documents = tokens.filter((token) => token.type === "document")
   const second = documents[1]
   if (second) {
-    const at = { start: second.offset, end: second.offset + 3 }
+    const at = shift(second.offset, second.offset + 3, source)
     const message = "deserializing from YAML containing more than one document is not supported"
     problems.error("MULTIPLE_DOCUMENTS", at, message, "put every dataflow into a file of its own")
     return null
@@ -62,9 +64,9 @@ export function parseYaml(problems: Problems): YamlNode | null {
   const composer = new Composer(options)
   const [document] = [...composer.compose(tokens)] as Document.Parsed[]
   const syntax = document?.errors ?? composer.streamInfo().errors
-  if (syntax.length > 0) noteSyntax(problems, syntax)
+  if (syntax.length > 0) noteSyntax(problems, source, syntax)
   if (!document || syntax.length > 0 || isEmpty(document)) return null
-  return new Expander(problems).expand(document.contents as SourceNode)
+  return new Expander(problems, source.base).expand(document.contents as SourceNode)
 }
 
 function isEmpty(document: Document.Parsed): boolean {
@@ -76,25 +78,30 @@ function isEmpty(document: Document.Parsed): boolean {
  * Tokens of the text, or null when there are too many or they nest too deeply: what follows is
  * recursive.
  */
-function parseTokens(problems: Problems): CST.Token[] | null {
+function parseTokens(problems: Problems, source: SourceText): CST.Token[] | null {
   const parser = new Parser()
   const tokens: CST.Token[] = []
   let count = 0
-  for (const lexeme of new Lexer().lex(problems.text)) {
+  for (const lexeme of new Lexer().lex(source.text)) {
     if (++count > MAX_YAML_TOKENS) {
       const message = `the file has more than ${MAX_YAML_TOKENS} words and marks`
-      const at = { start: parser.offset, end: parser.offset + 1 }
+      const at = shift(parser.offset, parser.offset + 1, source)
       problems.error("FILE_TOO_LARGE", at, message, "is this a dataflow file?")
       return null
     }
     for (const token of parser.next(lexeme)) tokens.push(token)
     if (parser.stack.length > MAX_YAML_DEPTH) {
-      noteDepth(problems, { start: parser.offset - lexeme.length, end: parser.offset })
+      noteDepth(problems, shift(parser.offset - lexeme.length, parser.offset, source))
       return null
     }
   }
   for (const token of parser.end()) tokens.push(token)
   return tokens
+}
+
+/** Offsets into one text as a span. */
+function shift(start: number, end: number, { base }: Pick<SourceText, "base">): Span {
+  return { start: start + base, end: end + base }
 }
 
 function noteDepth(problems: Problems, at: Span): void {
@@ -103,14 +110,14 @@ function noteDepth(problems: Problems, at: Span): void {
 }
 
 /** The first syntax error of each line; those that follow from tabs are left out. */
-function noteSyntax(problems: Problems, errors: readonly YAMLError[]): void {
+function noteSyntax(problems: Problems, source: SourceText, errors: readonly YAMLError[]): void {
   const tabs = errors.filter((error) => error.code === "TAB_AS_INDENT")
   const lines = new Set<number>()
   for (const error of tabs.length > 0 ? tabs : errors) {
     const [from, to] = error.pos
     // A position after the last line break belongs to the line that ends there.
-    const last = problems.text.trimEnd().length
-    const at = { start: Math.min(from, last), end: Math.max(to, from + 1) }
+    const last = source.text.trimEnd().length
+    const at = shift(Math.min(from, last), Math.max(to, from + 1), source)
     const { line } = problems.position(at.start)
     if (lines.has(line)) continue
     if (lines.size === SYNTAX_ERRORS_SHOWN) return
@@ -134,24 +141,27 @@ type Measured = Anchored | null
 /** Turns the library's nodes into ours and replaces aliases by copies of what they stand for. */
 class Expander {
   readonly #problems: Problems
+  /** Where the text begins among the offsets of all files. */
+  readonly #base: number
   readonly #anchors = new Map<string, Anchored>()
   #expanded = 0
   #stopped = false
 
-  constructor(problems: Problems) {
+  constructor(problems: Problems, base: number) {
     this.#problems = problems
+    this.#base = base
   }
 
   expand(node: SourceNode): YamlNode | null {
-    const result = this.#node(node, { start: 0, end: 0 }, 0)
+    const result = this.#node(node, { start: this.#base, end: this.#base }, 0)
     return this.#stopped ? null : (result?.node ?? null)
   }
 
   /** `fallback` is the place of an empty value: its key. */
   #node(source: unknown, fallback: Span, depth: number): Measured {
     if (this.#stopped) return null
-    if (isAlias(source)) return this.#alias(source.source, spanOf(source, fallback), depth)
-    const span = spanOf(source, fallback)
+    if (isAlias(source)) return this.#alias(source.source, this.#span(source, fallback), depth)
+    const span = this.#span(source, fallback)
     const result = this.#plainNode(source, span, depth)
     const anchor = (source as SourceNode | null)?.anchor
     if (anchor && result) this.#anchors.set(anchor, result)
@@ -218,6 +228,12 @@ class Expander {
     // A copy, because the same text may be a number in one field and a name in another.
     return { ...target, node: copy(target.node) }
   }
+
+  #span(source: unknown, fallback: Span): Span {
+    const range = (source as SourceNode | null | undefined)?.range
+    if (!range || range[0] === range[1]) return { start: fallback.start, end: fallback.end }
+    return { start: range[0] + this.#base, end: range[1] + this.#base }
+  }
 }
 
 function measured(node: YamlNode, parts: readonly Measured[]): Anchored {
@@ -230,15 +246,11 @@ function measured(node: YamlNode, parts: readonly Measured[]): Anchored {
   return { node, size, height: height + 1 }
 }
 
-function copy(node: YamlNode): YamlNode {
+/** A copy that can be changed without the original. */
+export function copy<T extends YamlNode>(node: T): T
+export function copy(node: YamlNode): YamlNode {
   if (node.kind === "scalar") return { ...node }
-  if (node.kind === "list") return { ...node, items: node.items.map(copy) }
+  if (node.kind === "list") return { ...node, items: node.items.map((item) => copy(item)) }
   const entries = node.entries.map(({ key, value }) => ({ key: { ...key }, value: copy(value) }))
   return { ...node, entries }
-}
-
-function spanOf(source: unknown, fallback: Span): Span {
-  const range = (source as SourceNode | null | undefined)?.range
-  if (!range || range[0] === range[1]) return { start: fallback.start, end: fallback.end }
-  return { start: range[0], end: range[1] }
 }

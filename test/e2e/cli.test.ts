@@ -124,6 +124,17 @@ describe("dora", () => {
     expect([code, stderr]).toEqual([0, ""])
     expect(stdout).toEndWith("examples/hello/flow.yml: valid, 3 nodes, 4 inputs\n")
   })
+
+  test("a file with modules is printed without them, and that file is valid too", async () => {
+    const modular = "examples/modules/flow.yml"
+    const [expanded, valid] = [await dora(["expand", modular]), await dora(["validate", modular])]
+    expect([expanded.code, expanded.stderr, valid.code]).toEqual([0, "", 0])
+    expect(expanded.stdout).toContain("  - id: strong.average\n    path: lib/average.ts\n")
+    expect(expanded.stdout).not.toContain("module")
+    using dir = folder({ "flow.yml": expanded.stdout })
+    const flat = await dora(["validate", "flow.yml"], { cwd: dir.path })
+    expect(flat.stdout).toContain(valid.stdout.split(": ")[1]!)
+  })
 })
 
 describe("dora run", () => {

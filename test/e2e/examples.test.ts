@@ -73,6 +73,18 @@ test(
 )
 
 test(
+  "modules: one file becomes two pairs of nodes, with a parameter each",
+  async () => {
+    const { said, edge } = await example("modules")
+    const readme = readFileSync(join(ROOT, "examples/modules/README.md"), "utf8")
+    expect(said("compare")).toHaveLength(3)
+    expect(readme).toContain(said("compare").join("\n"))
+    expect(edge("strong.average/smooth", "compare/strong").taken).toBe(200)
+  },
+  LIMIT_MS,
+)
+
+test(
   "backpressure: one pair loses nothing, the other counts exactly what it loses",
   async () => {
     const { said, edge } = await example("backpressure")
