@@ -76,8 +76,12 @@ function importTrouble(command: readonly string[], tail: readonly string[]): Tro
   const package_ = wheel === "" ? "has no package `dora-rs`" : `has dora-rs ${wheel}`
   const what = `${error.trim()}; its interpreter ${interpreter} is Python ${python} and ${package_}`
   const missing = /No module named '([\w.]+)'/.exec(error)?.[1]?.split(".")[0]
+  const pip = `${interpreter} -m pip`
+  if (missing === undefined && wheel !== "") {
+    return { what, fix: `packages there don't fit each other: \`${pip} check\` says which` }
+  }
   const wanted = missing === undefined || missing === "dora" ? WHEEL : missing
-  const fix = `install it there: \`${interpreter} -m pip install ${wanted}\`, or activate the environment that has it`
+  const fix = `install it there: \`${pip} install ${wanted}\`, or activate the environment that has it`
   return { what, fix }
 }
 

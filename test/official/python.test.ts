@@ -209,6 +209,18 @@ describe("a Python node that can't import what it needs", () => {
   )
 
   withWheel(
+    "is not told to install what it has",
+    async () => {
+      const broken =
+        "import dora\nraise ImportError('one package wants another version of a second one')"
+      await using flow = new MixedFlow([{ id: "a", path: "a.py" }], { "a.py": broken })
+      const error = (await flow.running.catch((reason: Error) => reason)) as Error
+      expect(error.message).toMatch(/fix: packages there don't fit each other: `\S+ -m pip check`/)
+    },
+    60_000,
+  )
+
+  withWheel(
     "is told which wheel to install when it has none",
     async () => {
       const bare = { PATH: "/usr/bin:/bin", VIRTUAL_ENV: "" }
