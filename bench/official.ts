@@ -4,6 +4,7 @@
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { progressOn } from "./command.ts"
+import { Cores } from "./cores.ts"
 import { Floors } from "./floor.ts"
 import { FLOWS, Once, OFFICIAL, prepare, type Taken } from "./official-flows.ts"
 import { type Case, type Context, measure } from "./part.ts"
@@ -31,6 +32,7 @@ const context: Context = {
   rounds,
   extent: "default",
   floors,
+  cores: new Cores(),
   run: runFlow,
   // A run that is repeated for one of its figures would be out of step for the others.
   mayRepeat: () => false,

@@ -1,6 +1,7 @@
 // What a part of the suite is, and how its rows are measured: round by round over all cases, each take beside its floor.
 import { type BenchNode, type FlowRun, readTicks, type Ticks, type Watch } from "./support.ts"
 import type { WaitMode } from "../src/shm/plan.ts"
+import { type Cores, SHARED } from "./cores.ts"
 import { goalsOf } from "./goals.ts"
 import type { FloorName, Floors } from "./floor.ts"
 import type { Round, Row, Unit } from "./result.ts"
@@ -14,6 +15,7 @@ export type Context = {
   readonly rounds: number
   readonly extent: Extent
   readonly floors: Floors
+  readonly cores: Pick<Cores, "slowdown">
   /** Runs a flow of nodes in bench/nodes to its end. */
   run(nodes: BenchNode[], wait?: WaitMode, watch?: Watch): Promise<FlowRun>
   /** Is there time to repeat a take that was disturbed? */
@@ -85,20 +87,23 @@ export async function measure(context: Context, part: string, cases: Case[]): Pr
 type Measured = { take: Take; peer?: Take; round: Round }
 
 /**
- * One take between two of the floor. Virtual machines move and other programs run: when the floor did or they did, the take is
+ * One take between two of the floor. Virtual machines move, other programs run, and other machines share a core: then the take is
  * repeated.
  */
-async function takeRound({ floors, mayRepeat }: Context, one: Case): Promise<Measured> {
+async function takeRound(context: Context, one: Case): Promise<Measured> {
+  const { floors, cores, mayRepeat } = context
   const name = one.floor ?? one.witness
   const takeFloor = () => (name ? floors.take(name)?.p50 : undefined)
   for (let tries = 1; ; tries++) {
     const ticks = readTicks()
+    const slowdown = cores.slowdown()
     const before = takeFloor()
     const take = await one.take()
     const others = othersSince(ticks)
     const peer = await one.peer?.take()
     const after = takeFloor()
-    const unsteady = sameFloor(before, after) ? others : "the floor moved"
+    const shared = sharing(Math.max(slowdown, cores.slowdown()))
+    const unsteady = sameFloor(before, after) ? (others ?? shared) : "the floor moved"
     if (unsteady !== null && tries < TRIES && mayRepeat()) continue
     const round: Round = { value: take.value }
     if (before !== undefined && after !== undefined) round.floor = (before + after) / 2
@@ -115,6 +120,11 @@ function othersSince(before: Ticks): string | null {
   const elapsed = (now.all - before.all) / navigator.hardwareConcurrency
   const share = elapsed > 0 ? ticks / elapsed : 0
   return share > OTHERS ? `other programs took ${Math.round(share * 100)} % of a core` : null
+}
+
+/** Says when a core was not ours alone. */
+function sharing(slowdown: number): string | null {
+  return slowdown > SHARED ? `a core was shared and took ${slowdown.toFixed(1)} × as long` : null
 }
 
 /** Makes a row of its takes: of those that nothing disturbed where they are most, else of all. */

@@ -1,4 +1,5 @@
 // The built-in benchmark suite: which parts there are, and how a run of them becomes a result.
+import { Cores } from "./cores.ts"
 import { Floors } from "./floor.ts"
 import type { Context, Extent, Part } from "./part.ts"
 import { arrowPart } from "./parts/arrow.ts"
@@ -79,6 +80,7 @@ export async function runSuite(
   const { extent, rounds } = options
   const machine = machineFacts()
   const floors = new Floors(extent === "quick" ? 0.3 : 1)
+  const cores = new Cores()
   const parts = partsOf(options)
   const start = performance.now()
   let repeats = REPEATS[extent]
@@ -94,6 +96,7 @@ export async function runSuite(
     rounds,
     extent,
     floors,
+    cores,
     run: runFlow,
     mayRepeat,
     hasTime,
@@ -130,6 +133,7 @@ export async function runSuite(
     seconds: Math.round((performance.now() - start) / 100) / 10,
     othersPercent: percent("others"),
     stolenPercent: percent("stolen"),
+    sharedPercent: cores.sharedPercent,
     floor: floors.about,
     clockNs: clockCost(),
     clock: "one reading in each time, its cost included, in the floors too",

@@ -5,13 +5,15 @@ import { type Case, type Context, measure } from "../../bench/part.ts"
 import type { Row } from "../../bench/result.ts"
 
 /** A part of the machine: floors in the order in which they are taken, and no flows. */
-function machine(floors: readonly number[], repeats = 0) {
+function machine(floors: readonly number[], repeats = 0, slowdowns: readonly number[] = []) {
   const left = [...floors]
+  const slower = [...slowdowns]
   let repeatsLeft = repeats
   const context: Context = {
     rounds: 5,
     extent: "default",
     floors: { take: () => ({ p50: left.shift()! }), nameOf: () => "C spin" } as unknown as Floors,
+    cores: { slowdown: () => slower.shift() ?? 1 },
     run: () => Promise.reject(new Error("no flow is run here")),
     mayRepeat: () => repeatsLeft-- > 0,
     isEnded: () => false,
@@ -45,6 +47,14 @@ describe("a row", () => {
     const floors = [100, 300, ...same(100, 5)]
     const row = await rowOf(machine(floors, 1), [999, 200, 200, 200, 200, 200], { floor: "spin" })
     expect(row.rounds.map((round) => round.value)).toEqual([200, 200, 200, 200, 200])
+  })
+
+  test("repeats a take before or after which a core was shared, and says so of those that it can't", async () => {
+    const context = machine([], 1, [1, 2, 1.6, 1, 1, 1.2, 1, 1, 1, 1, 1, 1])
+    const row = await rowOf(context, [999, 420, 200, 201, 202, 203])
+    expect(row.rounds.map((round) => round.value)).toEqual([420, 200, 201, 202, 203])
+    expect(row.rounds[0]!.unsteady).toBe("a core was shared and took 1.6 × as long")
+    expect(row.value).toBe(201.5)
   })
 
   test("leaves out disturbed rounds while most are fine, and keeps them in the file", async () => {
