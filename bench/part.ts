@@ -87,8 +87,8 @@ export async function measure(context: Context, part: string, cases: Case[]): Pr
 type Measured = { take: Take; peer?: Take; round: Round }
 
 /**
- * One take between two of the floor. Virtual machines move, other programs run, and other machines share a core: then the take is
- * repeated.
+ * One take between two of the floor. Virtual machines move and other programs run: when the floor did or they did, the take is
+ * repeated. Who shares a core stays for long: that is only noted.
  */
 async function takeRound(context: Context, one: Case): Promise<Measured> {
   const { floors, cores, mayRepeat } = context
@@ -102,13 +102,14 @@ async function takeRound(context: Context, one: Case): Promise<Measured> {
     const others = othersSince(ticks)
     const peer = await one.peer?.take()
     const after = takeFloor()
-    const shared = sharing(Math.max(slowdown, cores.slowdown()))
-    const unsteady = sameFloor(before, after) ? (others ?? shared) : "the floor moved"
+    const shared = Math.max(slowdown, cores.slowdown())
+    const unsteady = sameFloor(before, after) ? others : "the floor moved"
     if (unsteady !== null && tries < TRIES && mayRepeat()) continue
     const round: Round = { value: take.value }
     if (before !== undefined && after !== undefined) round.floor = (before + after) / 2
     if (peer) round.peer = peer.value
     if (unsteady !== null) round.unsteady = unsteady
+    if (shared > SHARED) round.shared = Math.round(shared * 10) / 10
     return { take, peer, round }
   }
 }
@@ -122,15 +123,11 @@ function othersSince(before: Ticks): string | null {
   return share > OTHERS ? `other programs took ${Math.round(share * 100)} % of a core` : null
 }
 
-/** Says when a core was not ours alone. */
-function sharing(slowdown: number): string | null {
-  return slowdown > SHARED ? `a core was shared and took ${slowdown.toFixed(1)} × as long` : null
-}
-
-/** Makes a row of its takes: of those that nothing disturbed where they are most, else of all. */
+/** Makes a row of its takes: of those with cores of their own that nothing disturbed where they are most, else of the undisturbed, else of all. */
 function rowOf({ floors }: Context, part: string, one: Case, taken: Measured[]): Row {
   const steady = taken.filter(({ round }) => round.unsteady === undefined)
-  const counted = steady.length * 2 > taken.length ? steady : taken
+  const alone = steady.filter(({ round }) => round.shared === undefined)
+  const counted = [alone, steady].find((some) => some.length * 2 > taken.length) ?? taken
   const rounds = counted.map(({ round }) => round)
   const { name, size, unit, better } = one
   const goals = goalsOf(part, name)

@@ -13,8 +13,17 @@ export const UNITS = ["ns", "messages/s", "bytes/s", "events/s", "%", "bytes", "
 /** One of {@link UNITS}. */
 export type Unit = (typeof UNITS)[number]
 
-/** One take of a row; `floor` and `peer` were taken beside it. `unsteady` says what disturbed it. */
-export type Round = { value: number; floor?: number; peer?: number; unsteady?: string }
+/**
+ * One take of a row; `floor` and `peer` were taken beside it. `unsteady` says what disturbed it, `shared` how many times as long as at
+ * best a core took that was shared.
+ */
+export type Round = {
+  value: number
+  floor?: number
+  peer?: number
+  unsteady?: string
+  shared?: number
+}
 
 /** A bound that a row is held to: on its value, its ratio, or one of its figures by name. */
 export type Goal = { of: string; limit: number }
@@ -164,6 +173,7 @@ const ROW: Record<string, Check> = {
       floor: maybe(isNumber),
       peer: maybe(isNumber),
       unsteady: maybe(isText),
+      shared: maybe(isNumber),
     }),
   ),
   noisy: oneOf(true, false),

@@ -50,6 +50,9 @@ const TIME_MS: Record<Extent, number> = {
   full: Number.POSITIVE_INFINITY,
 }
 
+/** A core that is shared more often than this is worth a sentence. */
+const OFTEN_PERCENT = 20
+
 /** Rounds that a default run has time for. */
 const USUAL_ROUNDS = 5
 
@@ -122,6 +125,10 @@ export async function runSuite(
   if (isEnded()) note("It was ended early: some rows have fewer rounds, others are missing.")
   else if (!hasTime())
     note("The machine was so busy that time ran out: the last rows have fewer rounds.")
+  if (cores.sharedPercent > OFTEN_PERCENT)
+    note(
+      `Somebody else shared a core in ${cores.sharedPercent} % of the readings, and left half of it or little more: figures of JavaScript are up to twice those of cores of one's own.`,
+    )
   const after = readTicks()
   const all = Math.max(1, after.all - before.all)
   const percent = (name: "stolen" | "others") =>

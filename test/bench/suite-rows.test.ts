@@ -49,12 +49,20 @@ describe("a row", () => {
     expect(row.rounds.map((round) => round.value)).toEqual([200, 200, 200, 200, 200])
   })
 
-  test("repeats a take before or after which a core was shared, and says so of those that it can't", async () => {
-    const context = machine([], 1, [1, 2, 1.6, 1, 1, 1.2, 1, 1, 1, 1, 1, 1])
-    const row = await rowOf(context, [999, 420, 200, 201, 202, 203])
-    expect(row.rounds.map((round) => round.value)).toEqual([420, 200, 201, 202, 203])
-    expect(row.rounds[0]!.unsteady).toBe("a core was shared and took 1.6 × as long")
-    expect(row.value).toBe(201.5)
+  test("leaves out takes before or after which a core was shared while most had theirs, and says so of all", async () => {
+    const values = [420, 200, 201, 430, 202]
+    const row = await rowOf(machine([], 1, [1, 2, 1, 1, 1, 1.2, 1.64, 1, 1, 1]), values)
+    expect(row.rounds.map((round) => round.value)).toEqual(values)
+    expect(row.rounds.map((round) => round.shared)).toEqual([
+      2,
+      undefined,
+      undefined,
+      1.6,
+      undefined,
+    ])
+    expect([row.value, row.why]).toEqual([201, "only 3 rounds"])
+    const mostly = await rowOf(machine([], 1, [2, 1, 2, 1, 2, 1, 1, 1, 1, 1]), values)
+    expect([mostly.value, mostly.why]).toEqual([202, "rounds lie apart: 200 to 430"])
   })
 
   test("leaves out disturbed rounds while most are fine, and keeps them in the file", async () => {
