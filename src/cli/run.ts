@@ -41,6 +41,10 @@ export const run = defineCommand({
       description: "least serious line that is shown (default stdout: everything)",
     },
     uv: { type: "boolean", description: "run Python nodes by `uv run`" },
+    "allow-shell-nodes": {
+      type: "boolean",
+      description: "run nodes with `path: shell`, whose `args` are a command line",
+    },
     env: { type: "string", valueHint: "KEY=VALUE", description: "for every node; repeatable" },
     "grace-duration": {
       type: "string",
@@ -70,6 +74,7 @@ function runOptions(flags: Flags): RunOptions {
     hotReload: last(flags, "hot-reload") === "true",
     wait: last(flags, "wait") as WaitMode | undefined,
     uv: last(flags, "uv") === "true",
+    allowShellNodes: last(flags, "allow-shell-nodes") === "true" ? true : undefined,
     env: envFlag(flags),
     graceMs: durationFlag(flags, "grace-duration"),
   }

@@ -30,7 +30,7 @@ export async function build(
     log: NodeLog
     guard: Guard
     /** `pip` is that of uv. */
-    uv: boolean
+    uv?: boolean
     signal?: AbortSignal
   },
 ): Promise<void> {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { FlowFolder } from "../testing/folder.ts"
-import { resolveCommand } from "./command.ts"
+import { commandOptions, resolveCommand } from "./command.ts"
 import { CommandError } from "./command-error.ts"
 
 const env = { PATH: process.env.PATH ?? "", HOME: "/nowhere" }
@@ -42,7 +42,7 @@ test("Python operators are run by our host, with the interpreter of Python nodes
   const resolve = (condaEnv: string | null, path: string, uv = false) => {
     const operators = [{ ...operator, condaEnv, position }]
     const node = { ...folder.flow.nodes[0]!, path: "", operators }
-    return resolveCommand(node, folder.path, { ...env, PATH: path }, uv).argv
+    return resolveCommand(node, folder.path, { ...env, PATH: path }, { uv }).argv
   }
   const bin = join(folder.path, "bin")
   const host = join(import.meta.dir, "../runtime/python/main.py")
@@ -73,6 +73,25 @@ test("`python` is passed over when it is Python 2", () => {
   })
   const bin = join(folder.path, "bin")
   expect(command(folder, "x.py", { PATH: `${bin}:/bin` })[0]).toBe(join(bin, "python3"))
+})
+
+test("a command line is run by a shell when that is allowed", () => {
+  const args = "echo $HOME | tr a-z A-Z; echo 'two  words\""
+  using folder = new FlowFolder(
+    `nodes: [{ id: a, path: shell, args: ${JSON.stringify(args)} }]`,
+    {},
+  )
+  const [node] = folder.flow.nodes
+  expect(folder.flow.warnings).toEqual([])
+  expect(resolveCommand(node!, folder.path, env, { shell: true })).toMatchObject({
+    argv: ["/bin/sh", "-c", args],
+    script: false,
+  })
+  expect(() => resolveCommand(node!, folder.path, env)).toThrow(
+    /flow\.yml:1:9: node a: can't run `shell`\n.*disabled by default[\s\S]*--allow-shell-nodes/,
+  )
+  expect(commandOptions({ allowShellNodes: true })).toEqual({ uv: false, shell: true })
+  expect(commandOptions({})).toEqual({ uv: false, shell: false })
 })
 
 test("a program lies in the dataflow's directory, or on the PATH of the node", () => {

@@ -6,6 +6,7 @@ import type { NodeSpec } from "../descriptor/types.ts"
 import { CommandError } from "./command-error.ts"
 import { isPython } from "./operators.ts"
 import { condaRun, findPython, uvRun } from "./python.ts"
+import type { RunOptions } from "./types.ts"
 
 /** A command line, and the variables it needs. */
 export type Command = {
@@ -18,20 +19,35 @@ export type Command = {
 /** What runs operators, and those in Python. */
 const RUNTIME = join(import.meta.dir, "../runtime/main.ts")
 const PYTHON_RUNTIME = join(import.meta.dir, "../runtime/python/main.py")
+/** What may be run, and how. */
+export type CommandOptions = {
+  /** Python comes from `uv run`. */
+  uv?: boolean
+  /** Nodes may run a shell. */
+  shell?: boolean
+}
+
+/** What the options of a run say of it. */
+export function commandOptions({ uv, allowShellNodes }: RunOptions): CommandOptions {
+  return {
+    uv: uv ?? false,
+    shell: allowShellNodes ?? process.env.DORA_ALLOW_SHELL_NODES === "true",
+  }
+}
+
 const SCRIPTS = new Set([".ts", ".tsx", ".js", ".mjs"])
 /**
  * Finds the program of a node.
  *
  * @param cwd  where the node will run
  * @param env  its environment, for PATH
- * @param uv   Python comes from `uv run`
  * @throws CommandError
  */
 export function resolveCommand(
   node: NodeSpec,
   cwd: string,
   env: Record<string, string>,
-  uv = false,
+  { uv = false, shell = false }: CommandOptions = {},
 ): Command {
   if (isPython(node)) {
     const conda = node.operators[0]!.condaEnv
@@ -43,6 +59,7 @@ export function resolveCommand(
     // The id is there for who looks at the list of processes.
     return { argv: [process.execPath, RUNTIME, node.id], env: bunEnvironment(), script: true }
   }
+  if (node.shell) return shellCommand(node, shell)
   const file = findProgram(node.path, cwd, (name) => env[name])
   if (!file) throw missing(node, cwd)
   const extension = extname(file)
@@ -65,6 +82,15 @@ export function resolveCommand(
   }
   const before = uv ? uvRun(node, env) : []
   return { argv: [...before, file, ...node.args], env: {}, script: false }
+}
+
+/** Whoever may write a dataflow file could run anything anyway; that it looks like a path is what makes it worth a permission. */
+function shellCommand(node: NodeSpec, isAllowed: boolean): Command {
+  if (isAllowed) return { argv: ["/bin/sh", "-c", ...node.args], env: {}, script: false }
+  const why = "shell nodes are disabled by default (security risk)"
+  const fix =
+    "read its `args`; then `--allow-shell-nodes`, or DORA_ALLOW_SHELL_NODES=true, allows it"
+  throw new CommandError(node, why, fix)
 }
 
 function pythonOf(node: NodeSpec, cwd: string, env: Record<string, string>, uv: boolean): string[] {

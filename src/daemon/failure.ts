@@ -104,6 +104,12 @@ export class StartAbortedError extends DoraError {
   }
 }
 
+/** What the other nodes are told of one that ended before it had subscribed, in the words of the official daemon. */
+export function farewell(node: string, dataflow: string): string {
+  const logs = `dora logs ${dataflow} --node ${node}`
+  return `Node ${node} exited before initializing dora. For more information, run \`${logs}\`.`
+}
+
 /** Where a node is written down. */
 export function placeOf({ position: { file, line, column } }: NodeSpec): string {
   return `${file}:${line}:${column}`

@@ -4,7 +4,7 @@ import type { Dataflow } from "../descriptor/types.ts"
 import { PLAN_VARIABLE } from "../shm/plan.ts"
 import { CONFIG_VARIABLE } from "../wire/config.ts"
 import { onCores } from "./affinity.ts"
-import { type Command, resolveCommand } from "./command.ts"
+import { type Command, type CommandOptions, resolveCommand } from "./command.ts"
 import { DynamicNodes } from "./dynamic.ts"
 import type { Memory } from "./memory.ts"
 import { nodeConfig, nodeConfigText } from "./node-config.ts"
@@ -22,8 +22,7 @@ export type LaunchOptions = {
   environments: ReadonlyMap<string, Record<string, string>>
   /** Where scripts find the daemon. */
   address: string
-  /** Python comes from `uv run`. */
-  uv: boolean
+  commands: CommandOptions
   warn: (message: string) => void
   /** The thread that serves official nodes has died. */
   relayDied: (error: unknown) => void
@@ -44,11 +43,14 @@ export class Launch implements AsyncDisposable {
    * @throws CommandError
    */
   static async prepare(nodes: SupervisedNode[], options: LaunchOptions): Promise<Launch> {
-    const { flow, environments, uv } = options
+    const { flow, environments } = options
     const commands = new Map<string, Command>()
     for (const { id, spec } of nodes) {
       if (spec.dynamic) continue
-      commands.set(id, resolveCommand(spec, flow.workingDir, environments.get(id)!, uv))
+      commands.set(
+        id,
+        resolveCommand(spec, flow.workingDir, environments.get(id)!, options.commands),
+      )
     }
     const scripts = nodes.filter(({ id }) => commands.get(id)?.script === true)
     const foreign = nodes.filter((node) => !scripts.includes(node))

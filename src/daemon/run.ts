@@ -6,6 +6,7 @@ import type { LogLevel, LogRecord } from "../core/log.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { Barrier } from "./barrier.ts"
 import { build } from "./build.ts"
+import { commandOptions } from "./command.ts"
 import { type EdgeCounters, type EdgeReport, reportEdge } from "./counters.ts"
 import { nodeEnvironments } from "./environment.ts"
 import { failedSource, howItEnded, StartAbortedError } from "./failure.ts"
@@ -78,7 +79,7 @@ class Run implements RunningDataflow {
 
   /** Builds, spawns, and waits at the barrier. */
   async start(): Promise<void> {
-    const { signal } = this.#options
+    const { signal, uv } = this.#options
     if (signal?.aborted) throw new StartAbortedError(signal.reason)
     const logs = this.#openLogs()
     const guard = this.#openGuard(logs)
@@ -93,7 +94,6 @@ class Run implements RunningDataflow {
     )
     for (const { id, spec, log } of this.#nodes) {
       if (spec.build.length === 0) continue
-      const { uv = false } = this.#options
       this.#emit({ type: "state", node: id, state: "building" })
       await build(this.#flow, spec, { env: environments.get(id)!, log, guard, uv, signal })
     }
@@ -228,7 +228,7 @@ class Run implements RunningDataflow {
       exitWhenNodesFinish: this.#exitWhenNodesFinish,
       environments,
       address,
-      uv: this.#options.uv ?? false,
+      commands: commandOptions(this.#options),
       warn: (message) => logs.say("warn", message),
       relayDied: (error) => {
         logs.say("error", `the thread that serves official nodes has died: ${error}`)

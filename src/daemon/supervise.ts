@@ -8,6 +8,7 @@ import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
 import {
   type Circumstances,
+  farewell,
   howItEnded,
   judge,
   NodeExitedEarlyError,
@@ -273,9 +274,12 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.#waiting = null
     const { barrier, memory, forced, blame, onEnd, downstream } = this.#around
     const call = openCall(this.spec, this.words)
+    // A command line need not know dora: nobody waits for it any more.
+    const isDone = this.spec.shell && exit.code === 0
+    if (isDone) barrier.arrive(this.id, () => {})
     const causedBy = blame(this.id)
     const verdict = judge(exit, {
-      started: barrier.open,
+      started: barrier.open || isDone,
       forced: forced(this.id),
       blamed: causedBy,
     })
@@ -305,13 +309,8 @@ export class SupervisedNode implements SessionNode, Stoppable {
     const trouble = troubleOf(result)
     if (trouble && barrier.open) this.#around.say("error", `${trouble.what}\n  fix: ${trouble.fix}`)
     this.#setEnded(result)
-    if (barrier.open) return
-    barrier.fail(new NodeExitedEarlyError(this.spec, result, trouble), this.#farewell())
-  }
-
-  /** What the official daemon tells the other nodes. */
-  #farewell(): string {
-    const logs = `dora logs ${this.#around.dataflow} --node ${this.id}`
-    return `Node ${this.id} exited before initializing dora. For more information, run \`${logs}\`.`
+    if (barrier.open || isDone) return
+    const error = new NodeExitedEarlyError(this.spec, result, trouble)
+    barrier.fail(error, farewell(this.id, this.#around.dataflow))
   }
 }

@@ -15,6 +15,8 @@ export type RunOptions = {
   hotReload?: boolean
   /** Python nodes run by `uv run`. */
   uv?: boolean
+  /** Nodes with `path: shell` may run. Default: whether `DORA_ALLOW_SHELL_NODES` is `true`. */
+  allowShellNodes?: boolean
   /** For every node; wins over the `env` of the file's root, not over that of a node. */
   env?: Record<string, string>
   /** How long a node may take to subscribe. */

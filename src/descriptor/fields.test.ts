@@ -71,7 +71,6 @@ test("a node that is started by hand is no problem", () => {
 
 describe("nodes that can't run yet are refused, never ignored", () => {
   test.each([
-    "path: shell",
     "path: http://example.org/x",
     "path: sh, git: https://example.org/x.git",
     "hub: camera",

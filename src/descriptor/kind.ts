@@ -115,16 +115,10 @@ function checkPath(problems: Problems, entry: YamlEntry, name: string): Kind["pa
     problems.error("MISSING_PATH", entry.value, message, "name a program or a script")
     return null
   }
-  const why = unsupportedPath(text)
-  if (why === null) return { text, start, end }
-  const message = `node ${quote(name)} ${why}, which this version can't run yet`
+  if (!/^https?:\/\//.test(text)) return { text, start, end }
+  const message = `node ${quote(name)} is downloaded (a URL as \`path\`), which this version can't run yet`
   problems.error("UNSUPPORTED_NODE_KIND", entry.value, message, "nodes with a local `path` can run")
   return null
-}
-
-function unsupportedPath(path: string): string | null {
-  if (path === "shell") return "is a shell command (`path: shell`)"
-  return /^https?:\/\//.test(path) ? "is downloaded (a URL as `path`)" : null
 }
 
 /**

@@ -113,6 +113,7 @@ nodes:
         restart: NEVER,
         cpuAffinity: null,
         dynamic: false,
+        shell: false,
         position: at(6, 5),
       },
       {
@@ -148,6 +149,7 @@ nodes:
         },
         cpuAffinity: null,
         dynamic: false,
+        shell: false,
         position: at(21, 5),
       },
     ])

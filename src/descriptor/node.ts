@@ -16,8 +16,9 @@ import { readTypes, type TypeNotes } from "./type-notes.ts"
 import type { NodeSpec, OutputSpec } from "./types.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
 
-/** The `path` of a node that is started by hand. */
+/** The `path` of a node that is started by hand, and of one whose `args` are a line for a shell. */
 const DYNAMIC = "dynamic"
+const SHELL = "shell"
 
 /** A node as far as it could be read, for the checks of the wiring. */
 export type NodeDraft = {
@@ -82,7 +83,8 @@ export function readNode(world: Surroundings, value: YamlNode, place: string): N
     types: operators?.types ?? readTypes(problems, field),
     spec: null,
   }
-  const texts = readTexts(world, field)
+  const shell = kind.path?.text === SHELL
+  const texts = readTexts(world, field, shell)
   const env = field("env")
   const common = {
     ...texts,
@@ -95,6 +97,7 @@ export function readNode(world: Surroundings, value: YamlNode, place: string): N
   checkLater(problems, value, LATER_NODE_FIELDS, owner)
   const dynamic = kind.path?.text === DYNAMIC
   if (dynamic) checkDynamic(problems, value, name)
+  else if (shell) checkShell(problems, value, kind.path!, name)
   else if (kind.path) checkProgram(world, kind.path, common.build.length > 0)
   if (id.text === null) return draft
   draft.spec = {
@@ -104,11 +107,20 @@ export function readNode(world: Surroundings, value: YamlNode, place: string): N
     path: kind.path?.text ?? "",
     operators: operators?.operators ?? [],
     dynamic,
+    shell,
     inputs: draft.inputs.map((input) => input.spec),
     outputs: [...draft.outputs.values()],
     position: problems.position(value.start),
   }
   return draft
+}
+
+/** Where a shell has nothing to do. */
+function checkShell(problems: Problems, node: YamlMap, path: Span, name: string): void {
+  const args = optional(node, "args")
+  if (args && (args.kind !== "scalar" || args.text.trim() !== "")) return
+  const message = `shell node ${quote(name)} has no \`args\``
+  problems.error("MISSING_FIELD", path, message, "write the command line into `args`")
 }
 
 /** A node that is started by hand is not watched at its start. */
@@ -137,7 +149,7 @@ function readId(
   return { text: bad ? null : text, at: entry.value }
 }
 
-function readTexts(world: Surroundings, field: (key: string) => YamlNode | null) {
+function readTexts(world: Surroundings, field: (key: string) => YamlNode | null, shell: boolean) {
   const { problems } = world
   const text = (key: string) => {
     const value = field(key)
@@ -146,7 +158,7 @@ function readTexts(world: Surroundings, field: (key: string) => YamlNode | null)
   return {
     name: text("name"),
     description: text("description"),
-    args: readArgs(problems, field("args")),
+    args: shell ? [text("args") ?? ""] : readArgs(problems, field("args")),
     build: readBuild(problems, field("build")),
   }
 }

@@ -50,6 +50,8 @@ export type NodeSpec = {
   cpuAffinity: number[] | null
   /** Started by hand: it joins by its id whenever it likes. */
   dynamic: boolean
+  /** `path: shell`: its one argument is a command line for `sh -c`. */
+  shell: boolean
   position: Position
 }
 
