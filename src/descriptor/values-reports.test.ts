@@ -112,7 +112,7 @@ const CASES: Case[] = [
 `,
   },
   {
-    name: "kinds of nodes that can't run yet",
+    name: "nodes without a command line, and kinds that can't run yet",
     text: `
       nodes:
         - { id: a, path: shell }
@@ -121,10 +121,10 @@ const CASES: Case[] = [
         - { id: d, path: sh, inputs: { i: c/op/o } }
 `,
     report: `
-      flow.yml:2:20: error[UNSUPPORTED_NODE_KIND]: node \`a\` is a shell command (\`path: shell\`), which this version can't run yet
+      flow.yml:2:20: error[MISSING_FIELD]: shell node \`a\` has no \`args\`
         2 |   - { id: a, path: shell }
           |                    ^^^^^
-        hint: nodes with a local \`path\` can run
+        hint: write the command line into \`args\`
 
       flow.yml:3:20: error[UNSUPPORTED_NODE_KIND]: node \`b\` is downloaded (a URL as \`path\`), which this version can't run yet
         3 |   - { id: b, path: https://example.org/node }
