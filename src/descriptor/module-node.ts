@@ -9,7 +9,7 @@ import type { ModuleFile } from "./module-file.ts"
 import { sourcesOf } from "./operator-source.ts"
 import { optional } from "./parts.ts"
 import { findProgram } from "./program.ts"
-import { type Problems, quote } from "./problems.ts"
+import { type Problems, type Span, quote } from "./problems.ts"
 import { didYouMean, entryOf } from "./read.ts"
 import { type YamlEntry, type YamlMap, type YamlNode, type YamlScalar, copy } from "./yaml.ts"
 
@@ -127,7 +127,12 @@ function texts(list: YamlNode | null): string[] {
 function put(map: YamlMap, field: string, value: YamlNode): void {
   const entry = entryOf(map, field)
   if (entry) entry.value = value
-  else map.entries.push({ key: { ...value, kind: "scalar", text: field, plain: true }, value })
+  else map.entries.push({ key: keyAt(value, field), value })
+}
+
+/** A key that is written nowhere, with the place of its value. */
+function keyAt({ start, end }: Span, text: string): YamlScalar {
+  return { kind: "scalar", start, end, text, plain: true }
 }
 
 function adaptInputs(use: Use, owner: YamlMap, node: string): void {
@@ -174,9 +179,8 @@ function joined(inner: YamlNode, outer: YamlNode): YamlNode {
   const entries = own.filter(({ key }) => key.text !== "source")
   if (outer.kind !== "map") {
     if (entries.length === 0) return copy(outer)
-    const { start, end } = outer
-    const key: YamlScalar = { kind: "scalar", start, end, text: "source", plain: true }
-    return { ...inner, kind: "map", entries: [...entries, { key, value: copy(outer) }] }
+    const source = { key: keyAt(outer, "source"), value: copy(outer) }
+    return { kind: "map", start: inner.start, end: inner.end, entries: [...entries, source] }
   }
   const names = new Set(entries.map(({ key }) => key.text))
   const more = copy(outer).entries.filter(({ key }) => !names.has(key.text))
@@ -217,8 +221,7 @@ function fillEnv({ outer, params }: Use, map: YamlMap): void {
   if (env && env.kind !== "map") return
   const own = env?.entries ?? []
   const variables = [...params].map(([key, value]): YamlEntry => {
-    const scalar = { ...value, plain: false }
-    return { key: { ...scalar, text: variable(key) }, value: { ...scalar, verbatim: true } }
+    return { key: keyAt(value, variable(key)), value: { ...value, verbatim: true } }
   })
   const names = new Set(own.map(({ key }) => key.text))
   const passed = new Set(variables.map(({ key }) => key.text))
