@@ -50,6 +50,9 @@ export const MAX_YAML_ALIASES = 100_000
 export const MAX_YAML_TOKENS = 1_000_000
 /** How deep lists and mappings of a file may nest, aliases included. */
 export const MAX_YAML_DEPTH = 128
+/** Largest program that is downloaded, and how long that may take. */
+export const MAX_DOWNLOAD_BYTES = 1024 * 1024 * 1024
+export const MAX_DOWNLOAD_MS = 30 * 60_000
 /** Longest period of a timer in nanoseconds, 104 days: beyond it a number is no longer exact. */
 export const MAX_TIMER_NS = Number.MAX_SAFE_INTEGER
 /** One line of a node's output; the rest of the line is cut and marked. */

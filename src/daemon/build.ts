@@ -1,5 +1,5 @@
 import { DoraError } from "../core/errors.ts"
-import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
+import type { NodeSpec } from "../descriptor/types.ts"
 import { placeOf, StartAbortedError } from "./failure.ts"
 import type { Guard } from "./guard.ts"
 import type { NodeLog } from "./logs.ts"
@@ -20,11 +20,12 @@ export class BuildError extends DoraError {
 /**
  * Runs the build commands of a node one after the other; their output goes to the node's log.
  *
+ * @param cwd  where the node will run
  * @throws BuildError, SpawnError, StartAbortedError
  */
 export async function build(
-  flow: Dataflow,
   node: NodeSpec,
+  cwd: string,
   around: {
     env: Record<string, string>
     log: NodeLog
@@ -42,7 +43,7 @@ export async function build(
     log.begin()
     const child = new Child({
       argv: inPath(argv, env),
-      cwd: flow.workingDir,
+      cwd,
       env,
       guard,
       onLine: (stream, line) => log.line(stream, line),

@@ -7,6 +7,7 @@ import { onCores } from "./affinity.ts"
 import { type Command, type CommandOptions, resolveCommand } from "./command.ts"
 import { DynamicNodes } from "./dynamic.ts"
 import type { Memory } from "./memory.ts"
+import type { Place } from "./origin.ts"
 import { nodeConfig, nodeConfigText } from "./node-config.ts"
 import { Relay, type RelayHost } from "./official/relay.ts"
 import { ScriptHealth } from "./script-health.ts"
@@ -22,6 +23,8 @@ export type LaunchOptions = {
   environments: ReadonlyMap<string, Record<string, string>>
   /** Where scripts find the daemon. */
   address: string
+  /** Where each node runs. */
+  places: ReadonlyMap<string, Place>
   commands: CommandOptions
   warn: (message: string) => void
   /** The thread that serves official nodes has died. */
@@ -43,14 +46,13 @@ export class Launch implements AsyncDisposable {
    * @throws CommandError
    */
   static async prepare(nodes: SupervisedNode[], options: LaunchOptions): Promise<Launch> {
-    const { flow, environments } = options
+    const { flow, environments, places } = options
     const commands = new Map<string, Command>()
     for (const { id, spec } of nodes) {
       if (spec.dynamic) continue
-      commands.set(
-        id,
-        resolveCommand(spec, flow.workingDir, environments.get(id)!, options.commands),
-      )
+      const { dir, path } = places.get(id)!
+      const env = environments.get(id)!
+      commands.set(id, resolveCommand({ ...spec, path }, dir, env, options.commands))
     }
     const scripts = nodes.filter(({ id }) => commands.get(id)?.script === true)
     const foreign = nodes.filter((node) => !scripts.includes(node))
@@ -83,7 +85,7 @@ export class Launch implements AsyncDisposable {
   /** Starts a node, or makes ready for one that is started by hand. @throws SpawnError */
   start(node: SupervisedNode): void {
     if (node.spec.dynamic) return node.expect(this.#relay!)
-    const { dataflow, flow, memory, environments, address, warn } = this.#options
+    const { dataflow, flow, memory, environments, places, address, warn } = this.#options
     const command = this.#commands.get(node.id)!
     const relay = command.script ? null : this.#relay
     const at = relay?.address ?? address
@@ -96,7 +98,7 @@ export class Launch implements AsyncDisposable {
     const { cpuAffinity } = node.spec
     onCores(
       cpuAffinity,
-      () => node.start(command, env, relay),
+      () => node.start(command, places.get(node.id)!.dir, env, relay),
       () => warn(`node ${node.id}: this machine has none of the cores ${cpuAffinity}; it uses all`),
     )
   }

@@ -5,7 +5,6 @@ import { FAILED_START_GRACE_MS, MAX_SOCKETS_PER_NODE, STARTUP_TIMEOUT_MS } from 
 import type { LogLevel, LogRecord } from "../core/log.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { Barrier } from "./barrier.ts"
-import { build } from "./build.ts"
 import { commandOptions } from "./command.ts"
 import { type EdgeCounters, type EdgeReport, reportEdge } from "./counters.ts"
 import { nodeEnvironments } from "./environment.ts"
@@ -17,7 +16,9 @@ import { Listener } from "./listener.ts"
 import { Logs } from "./logs.ts"
 import { Memory } from "./memory.ts"
 import { Watchdog } from "./operators.ts"
+import type { Place } from "./origin.ts"
 import { Patience } from "./patience.ts"
+import { prepare } from "./prepare.ts"
 import { Stragglers } from "./stragglers.ts"
 import { StopLadder } from "./stop.ts"
 import { SupervisedNode } from "./supervise.ts"
@@ -92,12 +93,11 @@ class Run implements RunningDataflow {
     const environments = nodeEnvironments(this.#flow, this.id, this.#options.env, (message) =>
       logs.say("warn", message),
     )
-    for (const { id, spec, log } of this.#nodes) {
-      if (spec.build.length === 0) continue
-      this.#emit({ type: "state", node: id, state: "building" })
-      await build(this.#flow, spec, { env: environments.get(id)!, log, guard, uv, signal })
-    }
-    await this.#spawnAll(environments, listener.address, logs)
+    const dir = this.#flow.workingDir
+    const onState = (node: string, state: NodeState) => this.#emit({ type: "state", node, state })
+    const preparation = { dir, environments, guard, uv, signal, onState }
+    const places = await prepare(this.#nodes, preparation)
+    await this.#spawnAll(environments, places, listener.address, logs)
     await this.#passBarrier(barrier)
     if (this.#options.hotReload) this.#resources.use(watchPython(this.#nodes))
     this.#awaitEnd(logs)
@@ -173,7 +173,6 @@ class Run implements RunningDataflow {
   #makeNodes(logs: Logs, guard: Guard, memory: Memory, barrier: Barrier): void {
     const around = {
       dataflow: this.id,
-      flow: this.#flow,
       guard,
       memory,
       barrier,
@@ -218,6 +217,7 @@ class Run implements RunningDataflow {
 
   async #spawnAll(
     environments: Map<string, Record<string, string>>,
+    places: ReadonlyMap<string, Place>,
     address: string,
     logs: Logs,
   ): Promise<void> {
@@ -227,6 +227,7 @@ class Run implements RunningDataflow {
       memory: this.#memory!,
       exitWhenNodesFinish: this.#exitWhenNodesFinish,
       environments,
+      places,
       address,
       commands: commandOptions(this.#options),
       warn: (message) => logs.say("warn", message),

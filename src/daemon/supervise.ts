@@ -2,7 +2,7 @@
 import { KILL_WAIT_MS } from "../core/limits.ts"
 import type { HybridClock } from "../core/clock.ts"
 import type { LogLevel } from "../core/log.ts"
-import type { Dataflow, NodeSpec } from "../descriptor/types.ts"
+import type { NodeSpec } from "../descriptor/types.ts"
 import { encodeEvent, type NodeEvent } from "../wire/events.ts"
 import type { Barrier } from "./barrier.ts"
 import type { Command } from "./command.ts"
@@ -31,7 +31,6 @@ import type { NodeResult, NodeState } from "./types.ts"
 /** What the nodes of a dataflow share. */
 export type Surroundings = {
   dataflow: string
-  flow: Dataflow
   guard: Guard
   memory: Memory
   barrier: Barrier
@@ -101,10 +100,11 @@ export class SupervisedNode implements SessionNode, Stoppable {
   /**
    * Starts the process.
    *
+   * @param cwd    where
    * @param relay  where its sessions are served; null: at the daemon's own listener
    * @throws SpawnError
    */
-  start(command: Command, env: Record<string, string>, relay: Relay | null): void {
+  start(command: Command, cwd: string, env: Record<string, string>, relay: Relay | null): void {
     this.#command = command.argv
     this.#relay = relay
     this.#startedMs = performance.now()
@@ -114,7 +114,7 @@ export class SupervisedNode implements SessionNode, Stoppable {
     this.log.begin()
     this.#child = new Child({
       argv: command.argv,
-      cwd: this.#around.flow.workingDir,
+      cwd,
       env: { ...env, ...command.env },
       guard: this.#around.guard,
       onLine: (stream, line) => feeds.line(this.spec, line, this.log.line(stream, line)),

@@ -70,12 +70,7 @@ test("a node that is started by hand is no problem", () => {
 })
 
 describe("nodes that can't run yet are refused, never ignored", () => {
-  test.each([
-    "path: http://example.org/x",
-    "path: sh, git: https://example.org/x.git",
-    "hub: camera",
-    "ros2: { topic: /a, message_type: b/C }",
-  ])("%s", (fields) => {
+  test.each(["hub: camera", "ros2: { topic: /a, message_type: b/C }"])("%s", (fields) => {
     expect(errorsOf(`nodes: [{ id: a, ${fields} }]`)).toEqual(["UNSUPPORTED_NODE_KIND"])
   })
 })

@@ -58,7 +58,6 @@ export const LATER_NODE_FIELDS: Readonly<Record<string, Check>> = {
   output_metadata: mapOf(listOf(text)),
   pattern: text,
   deploy,
-  path_sha256: text,
 }
 
 /** Fields of an operator that are checked and have no effect yet. */
@@ -133,8 +132,8 @@ export const MODULE_FIELDS = [
   "build",
 ]
 
-/** Fields of a node that need a kind of node which can't run yet. */
-export const KIND_ONLY_FIELDS = ["git", "branch", "tag", "rev", "hub", "params"]
+/** Fields of a node that belong to one kind of node. */
+export const KIND_ONLY_FIELDS = ["git", "branch", "tag", "rev", "path_sha256", "hub", "params"]
 
 /** All fields of a node. */
 export const ALL_NODE_FIELDS = [

@@ -2,7 +2,9 @@
 import { ALL_NODE_FIELDS, KIND_FIELDS, MODULE_FIELDS, OPERATOR_ONLY_FIELDS } from "./fields.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { entryOf, readText } from "./read.ts"
+import { readOrigin } from "./origin.ts"
 import { isNull } from "./scalar.ts"
+import type { Origin } from "./types.ts"
 import type { YamlEntry, YamlMap } from "./yaml.ts"
 
 /**
@@ -11,11 +13,13 @@ import type { YamlEntry, YamlMap } from "./yaml.ts"
  */
 export type Kind = {
   path: ({ text: string } & Span) | null
+  /** Where that program comes from; null: it is there. */
+  origin: Origin | null
   operators: YamlEntry | null
   outputsKnown: boolean
 }
 
-const NOTHING: Kind = { path: null, operators: null, outputsKnown: false }
+const NOTHING: Kind = { path: null, origin: null, operators: null, outputsKnown: false }
 
 const NAMES: Readonly<Record<string, string>> = {
   ros2: "a ROS2 bridge",
@@ -54,7 +58,7 @@ export function checkKind(problems: Problems, map: YamlMap, name: string, at: Sp
   }
   if (decisive.key.text === "operator" || decisive.key.text === "operators") {
     checkOperatorNode(problems, map, decisive.key.text, name)
-    return { path: null, operators: decisive, outputsKnown: true }
+    return { ...NOTHING, operators: decisive, outputsKnown: true }
   }
   if (decisive.key.text === "module") {
     checkModuleNode(problems, map, name)
@@ -64,9 +68,10 @@ export function checkKind(problems: Problems, map: YamlMap, name: string, at: Sp
     unsupported(problems, decisive, name, NAMES[decisive.key.text]!)
     return NOTHING
   }
-  const refused = checkSource(problems, map, name)
+  const refused = checkParams(problems, map, name)
   const path = checkPath(problems, decisive, name)
-  return { path: refused ? null : path, operators: null, outputsKnown: true }
+  const origin = readOrigin(problems, map, path?.text ?? "")
+  return { path: refused ? null : path, origin, operators: null, outputsKnown: true }
 }
 
 /** What belongs to the operators, or to nodes with a program. */
@@ -115,43 +120,15 @@ function checkPath(problems: Problems, entry: YamlEntry, name: string): Kind["pa
     problems.error("MISSING_PATH", entry.value, message, "name a program or a script")
     return null
   }
-  if (!/^https?:\/\//.test(text)) return { text, start, end }
-  const message = `node ${quote(name)} is downloaded (a URL as \`path\`), which this version can't run yet`
-  problems.error("UNSUPPORTED_NODE_KIND", entry.value, message, "nodes with a local `path` can run")
-  return null
+  return { text, start, end }
 }
 
-/**
- * Notes what belongs to clones, downloads and modules; true when the node can't run because of it.
- */
-function checkSource(problems: Problems, map: YamlMap, name: string): boolean {
-  const set = new Map(
-    map.entries.filter(({ value }) => !isNull(value)).map((entry) => [entry.key.text, entry]),
-  )
-  const params = set.get("params")
-  if (params) {
-    const message = `node ${quote(name)} has fields that are not allowed on Standard nodes: params`
-    const hint = "these fields are not consumed by this node kind; remove them from the node"
-    problems.error("FIELD_NOT_ALLOWED", params.key, message, hint)
-  }
-  const git = set.get("git")
-  const pins = ["branch", "tag", "rev"].flatMap((field) => set.get(field) ?? [])
-  if (git) unsupported(problems, git, name, "a git clone")
-  if (pins.length > 1) {
-    problems.error(
-      "EXCLUSIVE_FIELDS",
-      laterOf(pins).key,
-      "only one of `branch`, `tag`, and `rev` are allowed",
-    )
-  } else if (pins[0] && !git) {
-    const message = "`git` source required when using branch, tag, or rev"
-    problems.error("MISSING_FIELD", pins[0].key, message)
-  }
-  const sha = set.get("path_sha256")
-  const path = set.get("path")?.value
-  if (sha && path?.kind === "scalar" && !/^https?:\/\//.test(path.text)) {
-    const message = `node has \`path_sha256\` set but its path ${quote(path.text)} is not a URL — a download checksum only applies to URL paths`
-    problems.error("FIELD_NOT_ALLOWED", sha.key, message)
-  }
-  return git !== undefined || params !== undefined
+/** Notes parameters, which belong to modules; true when there are some. */
+function checkParams(problems: Problems, map: YamlMap, name: string): boolean {
+  const params = entryOf(map, "params")
+  if (!params || isNull(params.value)) return false
+  const message = `node ${quote(name)} has fields that are not allowed on Standard nodes: params`
+  const hint = "these fields are not consumed by this node kind; remove them from the node"
+  problems.error("FIELD_NOT_ALLOWED", params.key, message, hint)
+  return true
 }

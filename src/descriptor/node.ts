@@ -98,13 +98,14 @@ export function readNode(world: Surroundings, value: YamlNode, place: string): N
   const dynamic = kind.path?.text === DYNAMIC
   if (dynamic) checkDynamic(problems, value, name)
   else if (shell) checkShell(problems, value, kind.path!, name)
-  else if (kind.path) checkProgram(world, kind.path, common.build.length > 0)
+  else if (kind.path && !kind.origin) checkProgram(world, kind.path, common.build.length > 0)
   if (id.text === null) return draft
   draft.spec = {
     id: id.text,
     ...common,
     build: operators?.build ?? common.build,
     path: kind.path?.text ?? "",
+    origin: kind.origin,
     operators: operators?.operators ?? [],
     dynamic,
     shell,

@@ -36,6 +36,8 @@ export type NodeSpec = {
   description: string | null
   /** As written: a script, an executable, a name on PATH. Empty when the node has operators. */
   path: string
+  /** Null: it is there. */
+  origin: Origin | null
   /** In the order of the file. Their inputs and outputs are the node's, as `<operator>/<input>`. */
   operators: OperatorSpec[]
   args: string[]
@@ -54,6 +56,22 @@ export type NodeSpec = {
   shell: boolean
   position: Position
 }
+
+/** Where a program comes from that is not there already. */
+export type Origin =
+  | {
+      /** `path` starts at the root of the clone, and the node runs there. */
+      kind: "git"
+      url: string
+      /** Null: the default branch. */
+      pin: { kind: "branch" | "tag" | "rev"; name: string } | null
+    }
+  | {
+      /** `path` is the address. */
+      kind: "download"
+      /** In lower-case hexadecimal digits. */
+      sha256: string | null
+    }
 
 /** What happens to the lines that a node prints. */
 export type LogSpec = {

@@ -116,7 +116,7 @@ const CASES: Case[] = [
     text: `
       nodes:
         - { id: a, path: shell }
-        - { id: b, path: https://example.org/node }
+        - { id: b, path: https://example.org/node } # can be had
         - { id: c, operator: { wasm: https://example.org/op, outputs: [o] } }
         - { id: d, path: sh, inputs: { i: c/op/o } }
 `,
@@ -125,11 +125,6 @@ const CASES: Case[] = [
         2 |   - { id: a, path: shell }
           |                    ^^^^^
         hint: write the command line into \`args\`
-
-      flow.yml:3:20: error[UNSUPPORTED_NODE_KIND]: node \`b\` is downloaded (a URL as \`path\`), which this version can't run yet
-        3 |   - { id: b, path: https://example.org/node }
-          |                    ^^^^^^^^^^^^^^^^^^^^^^^^
-        hint: nodes with a local \`path\` can run
 
       flow.yml:4:32: error[UNSUPPORTED_OPERATOR]: operator \`c/op\` is downloaded (a URL as \`wasm\`), which this version can't do yet
         4 |   - { id: c, operator: { wasm: https://example.org/op, outputs: [o] } }
