@@ -7,9 +7,10 @@ import { setBatch, setTimeSlice } from "./libc.ts"
 const chrt = Bun.which("chrt")
 
 /** What the kernel says of the main thread of this process, or of one that it starts. */
-function schedule(text: string): { policy: number; slice: number } {
+function schedule(text: string): { policy: number; slice: number; nice: number } {
   const field = (name: string) => Number(new RegExp(`^${name}\\s*:\\s*(\\d+)`, "m").exec(text)?.[1])
-  return { policy: field("policy"), slice: field("se.slice") }
+  // The kernel counts the ordinary ones from 100, and 120 is in the middle.
+  return { policy: field("policy"), slice: field("se.slice"), nice: field("prio") - 120 }
 }
 
 const [major, minor] = release().split(".").map(Number)
@@ -30,7 +31,7 @@ if (process.argv[2] === "slice") {
 } else {
   const run = (...before: string[]) => {
     const { stdout } = Bun.spawnSync([...before, process.execPath, import.meta.path, "slice"])
-    return JSON.parse(stdout.toString()) as { policy: number; slice: number }[]
+    return JSON.parse(stdout.toString()) as ReturnType<typeof schedule>[]
   }
 
   test.skipIf(!hasSlices)(
@@ -38,9 +39,9 @@ if (process.argv[2] === "slice") {
     () => {
       const [before, set, child, batch, after] = run()
       expect(before!.slice).toBeGreaterThan(100_000)
-      expect(set).toEqual({ policy: 0, slice: 100_000 })
+      expect(set).toEqual({ policy: 0, slice: 100_000, nice: 0 })
       expect(child).toEqual(before!)
-      expect(batch).toEqual({ policy: 3, slice: 100_000 })
+      expect(batch).toEqual({ policy: 3, slice: 100_000, nice: 0 })
       expect(after).toEqual(set!)
     },
   )
@@ -50,4 +51,12 @@ if (process.argv[2] === "slice") {
     expect(seen.map(({ policy }) => policy)).toEqual([3, 3, 3, 3, 0])
     expect(new Set(seen.map(({ slice }) => slice)).size).toBe(1)
   })
+
+  test.skipIf(!hasSlices || process.getuid?.() !== 0)(
+    "precedence is left alone, and passed on",
+    () => {
+      const seen = run("nice", "-n", "-5")
+      expect(seen.map(({ policy, nice }) => [policy, nice])).toEqual(Array(5).fill([0, -5]))
+    },
+  )
 }

@@ -46,7 +46,6 @@ const symbols = {
   syscall: { args: ["i64", "ptr", "i64", "i64", "ptr", "i64", "i64"], returns: "i64" },
   sched_getaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
-  sched_getscheduler: { args: ["i32"], returns: "i32" },
   sched_setscheduler: { args: ["i32", "i32", "ptr"], returns: "i32" },
   sched_yield: { args: [], returns: "i32" },
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
@@ -200,11 +199,13 @@ export function writeAffinity(mask: Uint8Array): boolean {
 /**
  * Makes this thread a batch process, whose wake-ups take no core away from others, or an ordinary one again.
  *
- * @returns false when somebody has given it another scheduling, which is left alone
+ * @returns false when somebody has given it another scheduling or precedence over others, which are left alone
  */
 export function setBatch(batch: boolean): boolean {
-  const policy = libc().sched_getscheduler(0) & ~SCHED_RESET_ON_FORK
-  if (policy !== SCHED_OTHER && policy !== SCHED_BATCH) return false
+  const own = readSchedule()
+  if (own === null || (own.policy !== SCHED_OTHER && own.policy !== SCHED_BATCH)) return false
+  // What it starts would lose the precedence with the flag, and be batch processes without.
+  if (own.nice < 0) return false
   const wanted = (batch ? SCHED_BATCH : SCHED_OTHER) | SCHED_RESET_ON_FORK
   new Int32Array(scratch)[0] = 0
   return libc().sched_setscheduler(0, wanted, scratchPointer()) === 0
@@ -222,15 +223,31 @@ export function yieldCore(): void {
  * @param ns  100 000 to 100 000 000
  */
 export function setTimeSlice(ns: number): void {
+  const own = readSchedule()
+  if (own?.policy !== SCHED_OTHER) return
   const attributes = new DataView(scratch)
-  const call = (syscall: number, size: number) =>
-    Number(libc().syscall(syscall, null, scratchPointer(), size, null, 0, 0)) === 0
-  if (!call(SCHED_GETATTR_SYSCALL, SCHED_ATTR_BYTES)) return
-  if (attributes.getUint32(SCHED_ATTR_POLICY, true) !== SCHED_OTHER) return
   // Of a thread with precedence the flag would take it from all that it starts.
-  const precedes = attributes.getInt32(SCHED_ATTR_NICE, true) < 0
-  const flags = precedes ? 0n : SCHED_FLAG_RESET_ON_FORK
+  const flags = own.nice < 0 ? 0n : SCHED_FLAG_RESET_ON_FORK
   attributes.setBigUint64(SCHED_ATTR_FLAGS, flags, true)
   attributes.setBigUint64(SCHED_ATTR_RUNTIME, BigInt(ns), true)
-  call(SCHED_SETATTR_SYSCALL, 0)
+  libc().syscall(SCHED_SETATTR_SYSCALL, null, scratchPointer(), 0, null, 0, 0)
+}
+
+/** How this thread is scheduled; all that the kernel says of it is in the scratch space. */
+function readSchedule(): { policy: number; nice: number } | null {
+  const got = libc().syscall(
+    SCHED_GETATTR_SYSCALL,
+    null,
+    scratchPointer(),
+    SCHED_ATTR_BYTES,
+    null,
+    0,
+    0,
+  )
+  if (Number(got) !== 0) return null
+  const attributes = new DataView(scratch)
+  return {
+    policy: attributes.getUint32(SCHED_ATTR_POLICY, true),
+    nice: attributes.getInt32(SCHED_ATTR_NICE, true),
+  }
 }
