@@ -30,20 +30,6 @@ export class NodeExitedEarlyError extends DoraError {
   }
 }
 
-/**
- * What to say of an official node that could not read what it was told, which those of dora 0.x can't in two cases. Null when it
- * died of something else.
- *
- * @param tail  last lines of its stderr
- */
-export function configurationTrouble(tail: readonly string[]): Trouble | null {
-  if (!tail.some((line) => line.includes("failed to deserialize node config"))) return null
-  return {
-    what: "its dora can't read its inputs: 0.4 and 0.5 know no `dora/logs`, and timers of whole seconds or milliseconds only",
-    fix: `write \`dora/timer/millis/…\`, or run it by dora 1.1 (\`${WHEEL}\`)`,
-  }
-}
-
 function whatToDo(node: NodeSpec): string {
   return node.operators.length > 0
     ? "the lines above say which operator it is about"

@@ -1,10 +1,8 @@
-// Which Python runs a node, and what is wrong with it when a node can't import what it needs.
+// Which Python runs a node.
 import { existsSync } from "node:fs"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import type { NodeSpec } from "../descriptor/types.ts"
 import { CommandError } from "./command-error.ts"
-import { configurationTrouble, type Trouble, WHEEL } from "./failure.ts"
-import type { NodeResult } from "./types.ts"
 
 const PROBE_TIMEOUT_MS = 10_000
 
@@ -47,45 +45,8 @@ export function condaRun(node: NodeSpec, name: string, env: Record<string, strin
   )
 }
 
-/** The versions of an interpreter and of the official package in it, on two lines; nothing that a node may have broken. */
-const PROBE = `
-import sys
-print(sys.version.split()[0])
-from importlib.metadata import version, PackageNotFoundError
-try: print(version("dora-rs"))
-except PackageNotFoundError: print("")
-`
-
-/** What to say of a node that failed, as its last words tell; null when they tell nothing that is known. */
-export function troubleOf({ ok, command, stderrTail }: NodeResult): Trouble | null {
-  return ok ? null : (importTrouble(command, stderrTail) ?? configurationTrouble(stderrTail))
-}
-
-/**
- * A node could not import something: which interpreter it was, which version of the official package that has, and the remedy.
- *
- * @param command  as the node was started
- * @param tail     last lines of its stderr
- */
-function importTrouble(command: readonly string[], tail: readonly string[]): Trouble | null {
-  const interpreter = command.find((word) => /^python[\d.]*$/.test(basename(word)))
-  const error = tail.findLast((line) => /^(ModuleNotFoundError|ImportError): /.test(line.trim()))
-  if (!interpreter || !error) return null
-  const probed = outputOf([interpreter, "-c", PROBE], "/", { PATH: process.env.PATH ?? "" })
-  const [python = "an unknown version", wheel = ""] = probed?.split("\n") ?? []
-  const package_ = wheel === "" ? "has no package `dora-rs`" : `has dora-rs ${wheel}`
-  const what = `${error.trim()}; its interpreter ${interpreter} is Python ${python} and ${package_}`
-  const missing = /No module named '([\w.]+)'/.exec(error)?.[1]?.split(".")[0]
-  const pip = `${interpreter} -m pip`
-  if (missing === undefined && wheel !== "") {
-    return { what, fix: `packages there don't fit each other: \`${pip} check\` says which` }
-  }
-  const wanted = missing === undefined || missing === "dora" ? WHEEL : missing
-  const fix = `install it there: \`${pip} install ${wanted}\`, or activate the environment that has it`
-  return { what, fix }
-}
-
-function outputOf(argv: string[], cwd: string, env: Record<string, string>): string | null {
+/** What a command prints; null when it fails or takes too long. */
+export function outputOf(argv: string[], cwd: string, env: Record<string, string>): string | null {
   const { exitCode, stdout } = Bun.spawnSync(argv, {
     cwd,
     env,

@@ -21,11 +21,11 @@ import { Mailbox } from "./mailbox.ts"
 import { describeCall, openCall } from "./operators.ts"
 import type { Relay } from "./official/relay.ts"
 import type { Memory } from "./memory.ts"
-import { troubleOf } from "./python.ts"
 import { Restarts } from "./restart.ts"
 import type { SessionNode } from "./session.ts"
 import { Child, type Exit } from "./spawn.ts"
 import type { Stoppable } from "./stop.ts"
+import { troubleOf } from "./trouble.ts"
 import type { NodeResult, NodeState } from "./types.ts"
 
 /** What the nodes of a dataflow share. */
