@@ -65,9 +65,9 @@ int main(int argc, char **argv) {
   struct line there, back;
   make_line(&there, memory, mode);
   make_line(&back, memory + 4096, mode);
-  int64_t *times = malloc(rounds * sizeof *times);
-  pid_t parent = getpid();
-  if (fork() == 0) {
+  int64_t *times = malloc((warm_up + rounds) * sizeof *times);
+  pid_t parent = getpid(), child = fork();
+  if (child == 0) {
     end_with(parent, SIGKILL);
     for (int i = 1; i <= warm_up + rounds; i++) {
       wait_one(way, &there, i);
@@ -75,15 +75,17 @@ int main(int argc, char **argv) {
     }
     return 0;
   }
-  int64_t before = now_ns();
-  for (int i = 1; i <= warm_up + rounds; i++) {
-    send_one(way, &there, i);
-    wait_one(way, &back, i);
+  int64_t start = now_ns(), before = start;
+  int taken = 0;
+  while (taken < warm_up + rounds && !is_over(start, before)) {
+    send_one(way, &there, taken + 1);
+    wait_one(way, &back, taken + 1);
     int64_t after = now_ns();
-    if (i > warm_up) times[i - warm_up - 1] = after - before;
+    times[taken++] = after - before;
     before = after;
   }
+  kill(child, SIGKILL);
   wait(0);
-  print_times(mode, times, rounds);
+  print_warm(mode, times, taken, warm_up);
   return 0;
 }

@@ -36,6 +36,11 @@ static inline int64_t at_share(const int64_t *sorted, int64_t count, double shar
   return sorted[(int64_t)(share * (count - 1))];
 }
 
+// Round trips end after this long: with other programs about, two processes that spin may need a turn of the scheduler for each.
+enum { MOST_SECONDS = 2 };
+
+static inline int is_over(int64_t start, int64_t now) { return now - start > MOST_SECONDS * 1000000000LL; }
+
 // One line of JSON, as bench/support.ts reads it. Sorts the times.
 static inline void print_times(const char *mode, int64_t *times, int64_t count) {
   sort_times(times, count);
@@ -43,6 +48,12 @@ static inline void print_times(const char *mode, int64_t *times, int64_t count) 
          (long long)at_share(times, count, .5), (long long)at_share(times, count, .9),
          (long long)at_share(times, count, .99), (long long)at_share(times, count, .999),
          (long long)times[0]);
+}
+
+// The same without the warm-up, or without the first half when it was over early.
+static inline void print_warm(const char *mode, int64_t *times, int64_t taken, int64_t warm_up) {
+  int64_t cold = taken < 2 * warm_up ? taken / 2 : warm_up;
+  print_times(mode, times + cold, taken - cold);
 }
 
 #endif

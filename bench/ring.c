@@ -66,16 +66,17 @@ static void pingpong(int rounds, side *out, side *in, bool answers) {
     for (int i = 0; i < warm_up + rounds; i++) publish(out, take(in));
     return;
   }
-  int64_t *times = malloc(rounds * sizeof *times);
-  int64_t before = now_ns();
-  for (int i = 0; i < warm_up + rounds; i++) {
-    publish(out, i);
-    if (take(in) != i) exit(4);
+  int64_t *times = malloc((warm_up + rounds) * sizeof *times);
+  int64_t start = now_ns(), before = start;
+  int taken = 0;
+  while (taken < warm_up + rounds && !is_over(start, before)) {
+    publish(out, taken);
+    if (take(in) != taken) exit(4);
     int64_t after = now_ns();
-    if (i >= warm_up) times[i - warm_up] = after - before;
+    times[taken++] = after - before;
     before = after;
   }
-  print_times("pingpong", times, rounds);
+  print_warm("pingpong", times, taken, warm_up);
 }
 
 static void stream(int count, side *out, side *in, bool sends) {
@@ -110,6 +111,7 @@ int main(int argc, char **argv) {
   if (streams) stream(rounds, &out, &in, child == 0);
   else pingpong(rounds, &out, &in, child == 0);
   int status = 0;
+  if (child && !streams) kill(child, SIGKILL);
   if (child) wait(&status);
-  return status ? 1 : 0;
+  return WIFEXITED(status) && WEXITSTATUS(status) ? 1 : 0;
 }
