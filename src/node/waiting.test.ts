@@ -173,6 +173,36 @@ describe("waiting", () => {
     expect(waiting.active).toBe(false)
   })
 
+  test("looks in rounds of the event loop where messages come soon, and nowhere else", async () => {
+    const { waiting } = makeWaiting("adaptive")
+    /** Looks while nothing comes for so long; then something does. */
+    const looksIn = async (ms: number) => {
+      const waiter = new FakeWaiter(Number.POSITIVE_INFINITY)
+      waiting.add(waiter)
+      if (ms > 0) await Bun.sleep(ms)
+      const { looks } = waiter
+      waiter.done = true
+      waiting.interrupt()
+      await until(() => !waiting.active)
+      return looks
+    }
+    const many = async (times: number, ms: number) => {
+      let sum = 0
+      for (let i = 0; i < times; i++) sum += await looksIn(ms)
+      return sum
+    }
+    // On a busy machine a turn of the event loop takes longer than all rounds.
+    for (let tries = 1; ; tries++) {
+      await many(3, 0)
+      const [before, , after] = [await many(7, 3), await many(3, 3), await many(7, 3)]
+      await many(3, 0)
+      const again = await many(7, 3)
+      if (tries < 20 && !(before > 3 * after && again > 3 * after)) continue
+      expect([before > 3 * after, again > 3 * after]).toEqual([true, true])
+      break
+    }
+  })
+
   test("for what is there and can't be had is no busy loop", async () => {
     const { waiting } = makeWaiting("park")
     let attempts = 0

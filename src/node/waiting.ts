@@ -13,8 +13,6 @@ import { Warmth } from "./warmth.ts"
 
 /** Spin this long before the event loop gets its turn. */
 const SPIN_NS = 20_000
-/** Then poll from rounds of the event loop for this long. */
-const ROUNDS_NS = 200_000
 /** A round for something foretold polls this long itself. */
 const FORETOLD_NS = 60_000
 /** The clock is read once in so many looks. */
@@ -121,7 +119,7 @@ export class Waiting {
         continue
       }
       if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
-      else if (until > 0) this.#patience.polled(event !== null)
+      else if (until > 0) this.#patience.spun(event !== null)
       return event
     }
   }
@@ -137,8 +135,7 @@ export class Waiting {
   /** For how long to poll when nothing is due. */
   #usualNs(forecast: Forecast): number {
     if (this.#mode === "busy") return SLICE_NS
-    if (forecast.sure) return 0
-    return this.#patience.spinNs
+    return forecast.sure ? 0 : this.#patience.spinNs
   }
 
   /** Blocks the thread until there is an event. @returns null when the time is over, or after the last event */
@@ -219,6 +216,7 @@ export class Waiting {
   async #run(): Promise<void> {
     this.#running = true
     let idleSince = this.#clock.nowNs()
+    let servedNs = idleSince
     let stuck = false
     let found = false
     await nextTurn()
@@ -226,6 +224,8 @@ export class Waiting {
       this.#newTurn()
       if (this.#waiters.serve()) {
         idleSince = this.#turn.beganNs
+        this.#patience.waited(idleSince - servedNs)
+        servedNs = idleSince
         stuck = false
         found = false
         // Whoever was served continues in microtasks and may wait again at once.
@@ -256,7 +256,7 @@ export class Waiting {
     if (!this.#foretold) this.#rounds = 0
     else if (this.#rounds > 0 || this.#ahead.hasTime(forecast, now))
       this.#rehearse(this.#rounds++ === 0, true)
-    return this.#foretold || (!forecast.sure && now - idleSince < ROUNDS_NS)
+    return this.#foretold || (!forecast.sure && now - idleSince < this.#patience.roundsNs)
   }
 
   /** The first time after a pause shows how long the way takes to get warm. */
