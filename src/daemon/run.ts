@@ -1,7 +1,7 @@
 // A dataflow from its start to its end. Everything that is opened here is closed here, on every way out.
 import { join } from "node:path"
 import { HybridClock } from "../core/clock.ts"
-import { FAILED_START_GRACE_MS, MAX_SOCKETS_PER_NODE, STARTUP_TIMEOUT_MS } from "../core/limits.ts"
+import { FAILED_START_GRACE_MS, MAX_SOCKETS_PER_NODE } from "../core/limits.ts"
 import type { LogLevel, LogRecord } from "../core/log.ts"
 import type { Dataflow } from "../descriptor/types.ts"
 import { Barrier } from "./barrier.ts"
@@ -17,7 +17,7 @@ import { Logs } from "./logs.ts"
 import { Memory } from "./memory.ts"
 import { Watchdog } from "./operators.ts"
 import type { Place } from "./origin.ts"
-import { Patience } from "./patience.ts"
+import { passBarrier } from "./patience.ts"
 import { prepare } from "./prepare.ts"
 import { Stragglers } from "./stragglers.ts"
 import { StopLadder } from "./stop.ts"
@@ -30,6 +30,7 @@ import type {
   RunningDataflow,
   RunOptions,
 } from "./types.ts"
+import { usualWait } from "./wait-mode.ts"
 
 /**
  * Starts a dataflow and waits until all its nodes have subscribed. When that fails everything is ended and closed
@@ -84,7 +85,7 @@ class Run implements RunningDataflow {
     if (signal?.aborted) throw new StartAbortedError(signal.reason)
     const logs = this.#openLogs()
     const guard = this.#openGuard(logs)
-    const memory = this.#openMemory()
+    const memory = this.#openMemory(logs)
     const ids = this.#flow.nodes.filter(({ dynamic }) => !dynamic).map(({ id }) => id)
     const barrier = new Barrier(ids, () => this.#opened())
     this.#barrier = barrier
@@ -94,11 +95,10 @@ class Run implements RunningDataflow {
       logs.say("warn", message),
     )
     const dir = this.#flow.workingDir
-    const onState = (node: string, state: NodeState) => this.#emit({ type: "state", node, state })
-    const preparation = { dir, environments, guard, uv, signal, onState }
+    const preparation = { dir, environments, guard, uv, signal, onState: this.#onState }
     const places = await prepare(this.#nodes, preparation)
     await this.#spawnAll(environments, places, listener.address, logs)
-    await this.#passBarrier(barrier)
+    await passBarrier(barrier, this.#nodes, this.#options)
     if (this.#options.hotReload) this.#resources.use(watchPython(this.#nodes))
     this.#awaitEnd(logs)
   }
@@ -150,14 +150,16 @@ class Run implements RunningDataflow {
     return guard
   }
 
+  #onState = (node: string, state: NodeState) => this.#emit({ type: "state", node, state })
+
   get #exitWhenNodesFinish(): boolean {
     return this.#options.exitWhenNodesFinish ?? this.#flow.exitWhenNodesFinish
   }
 
-  #openMemory(): Memory {
+  #openMemory(logs: Logs): Memory {
     const memory = Memory.create(this.#flow, {
       dataflow: this.id,
-      wait: this.#options.wait ?? "adaptive",
+      wait: this.#options.wait ?? usualWait(this.#flow.nodes, (text) => logs.say("info", text)),
       hotReload: this.#options.hotReload,
       exitWhenNodesFinish: this.#exitWhenNodesFinish,
     })
@@ -183,7 +185,7 @@ class Run implements RunningDataflow {
       downstream: (node: string) => this.#downstream(node),
       again: (node: SupervisedNode) => this.#launch!.start(node),
       say: (level: LogLevel, message: string) => logs.say(level, message),
-      onState: (node: string, state: NodeState) => this.#emit({ type: "state", node, state }),
+      onState: this.#onState,
       onEnd: (result: NodeResult) => {
         this.#results.push(result)
         // A failed start throws an error that says it.
@@ -238,20 +240,6 @@ class Run implements RunningDataflow {
     })
     this.#launch = this.#resources.use(launch)
     for (const node of this.#nodes) launch.start(node)
-  }
-
-  async #passBarrier(barrier: Barrier): Promise<void> {
-    const { signal, startupTimeoutMs = STARTUP_TIMEOUT_MS } = this.#options
-    const abort = () => barrier.fail(new StartAbortedError(signal!.reason))
-    const patience = new Patience(this.#nodes, startupTimeoutMs, barrier)
-    signal?.addEventListener("abort", abort)
-    if (signal?.aborted) abort()
-    try {
-      await barrier.passed
-    } finally {
-      patience[Symbol.dispose]()
-      signal?.removeEventListener("abort", abort)
-    }
   }
 
   #opened(): void {

@@ -2,6 +2,7 @@
 import { DoraError } from "../core/errors.ts"
 import type { NodeSpec } from "../descriptor/types.ts"
 import type { WaitMode } from "../shm/plan.ts"
+import { coreQuota } from "./quota.ts"
 
 /** Name of the variable by which a node's `env` chooses its way of waiting. */
 export const WAIT_VARIABLE = "DORA_BUN_WAIT"
@@ -25,4 +26,20 @@ export function waitMode(spec: NodeSpec, otherwise: WaitMode): WaitMode {
   if (own === undefined) return otherwise
   if (!WAIT_MODES.includes(own)) throw new WaitModeError(spec, own)
   return own as WaitMode
+}
+
+/**
+ * How nodes wait when nobody has said it. What they poll away counts against a limit of processor time like all else, and who has used it
+ * up stands still for tens of milliseconds: with less than a core for each node they sleep.
+ *
+ * @param say  hears of it
+ */
+export function usualWait(nodes: readonly NodeSpec[], say: (message: string) => void): WaitMode {
+  const cores = coreQuota()
+  if (nodes.length <= cores) return "adaptive"
+  const limit = `${Math.round(cores * 100) / 100} ${cores === 1 ? "core" : "cores"}`
+  say(
+    `a control group limits the processor time to ${limit}, for ${nodes.length} nodes: they sleep while they wait (--wait park); --wait adaptive polls`,
+  )
+  return "park"
 }
