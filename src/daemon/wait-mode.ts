@@ -28,15 +28,18 @@ export function waitMode(spec: NodeSpec, otherwise: WaitMode): WaitMode {
   return own as WaitMode
 }
 
+/** What a node may need of a core while it waits for messages at 1 kHz and handles them. */
+const CORES_PER_NODE = 0.5
+
 /**
  * How nodes wait when nobody has said it. What they poll away counts against a limit of processor time like all else, and who has used it
- * up stands still for tens of milliseconds: with less than a core for each node they sleep.
+ * up stands still for tens of milliseconds: with less than half a core for each node they sleep.
  *
  * @param say  hears of it
  */
 export function usualWait(nodes: readonly NodeSpec[], say: (message: string) => void): WaitMode {
   const cores = coreQuota()
-  if (nodes.length <= cores) return "adaptive"
+  if (nodes.length * CORES_PER_NODE <= cores) return "adaptive"
   const limit = `${Math.round(cores * 100) / 100} ${cores === 1 ? "core" : "cores"}`
   say(
     `a control group limits the processor time to ${limit}, for ${nodes.length} nodes: they sleep while they wait (--wait park); --wait adaptive polls`,
