@@ -1,5 +1,14 @@
 // Gets the program of a node from where it comes: a clone of a git repository, or a download.
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
 import { open } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { DoraError } from "../core/errors.ts"
@@ -51,12 +60,13 @@ const COMMIT = /^[0-9a-f]{40}$/
 /** A clone for each commit, which later runs find again: `git/<host>/<path>/<commit>`. */
 async function clone(
   node: NodeSpec,
-  { url, pin }: Extract<Origin, { kind: "git" }>,
+  origin: Extract<Origin, { kind: "git" }>,
   around: Fetching,
 ): Promise<Place> {
+  const { url, pin } = origin
   const git = (...args: string[]) => runGit(node, url, args, around)
   const root = join(around.dir, "git", ...foldersOf(url))
-  const wanted = pin?.kind === "rev" ? pin.name : await remoteCommit(node, { url, pin }, git)
+  const wanted = pin?.kind === "rev" ? pin.name : await newest(node, origin, root, around, git)
   const place = (commit: string): Place => ({ dir: join(root, commit), path: node.path })
   if (COMMIT.test(wanted) && existsSync(join(root, wanted))) {
     const [head] = await git("-C", join(root, wanted), "rev-parse", "HEAD")
@@ -70,40 +80,62 @@ async function clone(
     await git("clone", "--quiet", "--no-checkout", "--", url, partial)
     await git("-C", partial, "checkout", "--quiet", "--detach", wanted)
     const [commit = ""] = await git("-C", partial, "rev-parse", "HEAD")
-    // A short name of a commit that is there already, or another run that was quicker.
-    if (!existsSync(join(root, commit))) renameSync(partial, join(root, commit))
+    keep(partial, join(root, commit))
     return place(commit)
   } finally {
     rmSync(partial, { recursive: true, force: true })
   }
 }
 
-/** The commit that a branch, a tag or the default branch is at now. */
-async function remoteCommit(
+/** Puts a clone in its place, unless it is there: a short name had told nothing, or another run was quicker. */
+function keep(partial: string, target: string): void {
+  try {
+    renameSync(partial, target)
+  } catch (error) {
+    if (!existsSync(target)) throw error
+  }
+}
+
+/**
+ * The commit that a branch, a tag or the default branch is at now; when nobody can be asked the one that it was at last, if that is
+ * here.
+ */
+async function newest(
   node: NodeSpec,
-  { url, pin }: Pick<Extract<Origin, { kind: "git" }>, "url" | "pin">,
+  { url, pin }: Extract<Origin, { kind: "git" }>,
+  root: string,
+  { log, signal }: Fetching,
   git: (...args: string[]) => Promise<string[]>,
 ): Promise<string> {
   const ref = !pin ? "HEAD" : `refs/${pin.kind === "branch" ? "heads" : "tags"}/${pin.name}`
-  const lines = await git("ls-remote", "--", url, ref, `${ref}^{}`)
+  const memory = join(root, `.at-${encodeURIComponent(ref)}`)
+  let lines: string[]
+  try {
+    lines = await git("ls-remote", "--", url, ref, `${ref}^{}`)
+  } catch (error) {
+    const last = existsSync(memory) ? readFileSync(memory, "utf8") : ""
+    if (signal?.aborted || !COMMIT.test(last) || !existsSync(join(root, last))) throw error
+    log.line("stderr", `${url} can't be asked: goes on with the clone of ${last}`)
+    return last
+  }
   const found = new Map(lines.map((line) => line.split("\t", 2).toReversed() as [string, string]))
   // What an annotated tag stands for.
   const commit = found.get(`${ref}^{}`) ?? found.get(ref)
-  if (commit !== undefined && COMMIT.test(commit)) return commit
-  const why = pin ? `it has no ${pin.kind} \`${pin.name}\`` : "it has no commits"
-  throw new OriginError(
-    node,
-    url,
-    why,
-    "check the spelling; `git ls-remote <url>` lists what is there",
-  )
+  if (commit === undefined || !COMMIT.test(commit)) {
+    const why = pin ? `it has no ${pin.kind} \`${pin.name}\`` : "it has no commits"
+    const fix = "check the spelling; `git ls-remote <url>` lists what is there"
+    throw new OriginError(node, url, why, fix)
+  }
+  mkdirSync(root, { recursive: true })
+  writeFileSync(memory, commit)
+  return commit
 }
 
 /** The host and the path of a repository, as folders. */
 function foldersOf(url: string): string[] {
   const short = /^[\w.-]+@([\w.-]+):(.+)$/.exec(url)
   const { hostname, pathname } = short ? { hostname: short[1]!, pathname: short[2]! } : new URL(url)
-  const folders = [hostname || "localhost", ...decodeURI(pathname).split("/")]
+  const folders = [hostname || "localhost", ...pathname.split("/")]
   return folders.filter((name) => !["", ".", ".."].includes(name))
 }
 

@@ -1,6 +1,6 @@
 // Nodes whose programs come from a git repository or from an address. Nothing leaves this machine.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { dora, folder, startDora } from "../support/dora.ts"
@@ -72,7 +72,8 @@ describe("a node from a git repository", () => {
         expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
         expect(stdout).toContain(`a: ${version} in ${join(clones, commits[version]!)}\n`)
       }
-      expect(readdirSync(clones).sort()).toEqual(Object.values(commits).sort())
+      const left = readdirSync(clones).filter((name) => !name.startsWith("."))
+      expect(left.sort()).toEqual(Object.values(commits).sort())
       // A commit by its full name needs nobody once it is there.
       const gone = join(place.path, "upstream-is-gone")
       const again = await run(place.path, {
@@ -82,6 +83,26 @@ describe("a node from a git repository", () => {
         build: `sh -c 'echo built > ${gone}'`,
       })
       expect([again.code, existsSync(gone)]).toEqual([0, true])
+    },
+    LIMIT_MS,
+  )
+
+  withGit(
+    "goes on with what was there last when nobody can be asked",
+    async () => {
+      using place = folder({})
+      const moved = `${upstream}-moved`
+      cpSync(upstream, moved, { recursive: true })
+      const fields = { git: `file://${moved}`, branch: "side", path: "node.ts" }
+      expect((await run(place.path, fields)).code).toBe(0)
+      Bun.spawnSync(["git", "-C", moved, "branch", "-D", "side"])
+      expect((await run(place.path, fields)).stderr).toContain("it has no branch `side`")
+      rmSync(moved, { recursive: true })
+      const { code, stdout } = await run(place.path, fields)
+      expect([code, stdout.includes("a: two in ")]).toEqual([0, true])
+      expect(stdout).toContain(`can't be asked: goes on with the clone of ${commits.two}`)
+      const other = await run(place.path, { ...fields, branch: "trunk" })
+      expect(other.code).toBe(1)
     },
     LIMIT_MS,
   )
@@ -118,7 +139,8 @@ describe("a node from a git repository", () => {
         rev: "0".repeat(40),
       })
       expect(rev.code).toBe(1)
-      expect(readdirSync(join(place.path, "git/localhost", upstream))).toEqual([])
+      const left = readdirSync(join(place.path, "git/localhost", upstream))
+      expect(left.filter((name) => name.startsWith(".partial"))).toEqual([])
     },
     LIMIT_MS,
   )
