@@ -27,7 +27,7 @@ export class Cores {
   readonly #takePiece: () => number
 
   /** @param takePiece  does a piece of work and says how many nanoseconds it took; always the same work */
-  constructor(takePiece = takeUsualPiece) {
+  constructor(takePiece = pieceNs) {
     this.#takePiece = takePiece
     for (let i = 0; i < FIRST_READINGS; i++) this.slowdown()
     this.#readings = 0
@@ -58,6 +58,11 @@ export class Cores {
     return slowdown
   }
 
+  /** Nanoseconds of a piece of work at best. */
+  get bestNs(): number {
+    return this.#best
+  }
+
   /** In how many of all readings a core was shared, in percent. */
   get sharedPercent(): number {
     return this.#readings === 0 ? 0 : Math.round((this.#shared / this.#readings) * 100)
@@ -71,7 +76,8 @@ function coresOf(mask: Uint8Array): number[] {
   )
 }
 
-function takeUsualPiece(): number {
+/** Does a piece of work on whatever core this is. @returns how many nanoseconds it took */
+export function pieceNs(): number {
   const start = Bun.nanoseconds()
   kept ^= work(STEPS)
   return Bun.nanoseconds() - start

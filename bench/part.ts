@@ -15,7 +15,7 @@ export type Context = {
   readonly rounds: number
   readonly extent: Extent
   readonly floors: Floors
-  readonly cores: Pick<Cores, "slowdown">
+  readonly cores: Pick<Cores, "slowdown" | "bestNs">
   /** Runs a flow of nodes in bench/nodes to its end. */
   run(nodes: BenchNode[], wait?: WaitMode, watch?: Watch): Promise<FlowRun>
   /** Is there time to repeat a take that was disturbed? */
@@ -166,7 +166,7 @@ function disturbed({ rounds }: Row): string {
 
 /** The median of each figure; of `max` the largest. */
 function medianFigures(all: Record<string, number>[]): Record<string, number> {
-  const names = Object.keys(all[0] ?? {})
+  const names = [...new Set(all.flatMap((figures) => Object.keys(figures)))]
   const of = (name: string) => {
     const values = all.flatMap((figures) => figures[name] ?? [])
     return name === "max" ? Math.max(...values) : median(values)

@@ -140,11 +140,12 @@ function besideText({ name, unit }: Row, beside: { name: string; value: number }
 }
 
 /** What else a row without a floor has to say. */
-function extra({ figures, size }: Row): string {
+function extra({ figures, size, unit }: Row): string {
   const said: string[] = []
   if (size !== undefined && size > 0 && figures["bytes/s"]) {
     said.push(`${formatBytes(figures["bytes/s"])}/s`)
   }
+  if (figures.unshared !== undefined) said.push(`${formatFigure(figures.unshared, unit)} unshared`)
   if (figures["per second"] !== undefined) said.push(`${figures["per second"]} a second`)
   if (figures["dropped%"]) said.push(`${figures["dropped%"].toFixed(1)} % dropped`)
   if (figures["cpu%"] !== undefined && figures.p50 !== undefined) {

@@ -13,7 +13,7 @@ function machine(floors: readonly number[], repeats = 0, slowdowns: readonly num
     rounds: 5,
     extent: "default",
     floors: { take: () => ({ p50: left.shift()! }), nameOf: () => "C spin" } as unknown as Floors,
-    cores: { slowdown: () => slower.shift() ?? 1 },
+    cores: { slowdown: () => slower.shift() ?? 1, bestNs: 1 },
     run: () => Promise.reject(new Error("no flow is run here")),
     mayRepeat: () => repeatsLeft-- > 0,
     isEnded: () => false,
