@@ -1,4 +1,4 @@
-// What a node is: exactly one field decides, and only local programs and operators run yet.
+// What a node is: exactly one field decides. Programs and operators run; bridges and packages of a hub can't yet.
 import { ALL_NODE_FIELDS, KIND_FIELDS, MODULE_FIELDS, OPERATOR_ONLY_FIELDS } from "./fields.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { entryOf, readText } from "./read.ts"

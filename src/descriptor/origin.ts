@@ -51,10 +51,11 @@ function readGit(
 }
 
 function readPin(problems: Problems, pins: readonly YamlEntry[], git: YamlEntry | null) {
-  const [pin, second] = pins.toSorted((a, b) => a.key.start - b.key.start)
-  if (second) {
+  const sorted = pins.toSorted((a, b) => a.key.start - b.key.start)
+  const [pin] = sorted
+  if (sorted.length > 1) {
     const message = "only one of `branch`, `tag`, and `rev` are allowed"
-    problems.error("EXCLUSIVE_FIELDS", pins.reduce(later).key, message)
+    problems.error("EXCLUSIVE_FIELDS", sorted.at(-1)!.key, message)
   } else if (pin && !git) {
     const message = "`git` source required when using branch, tag, or rev"
     problems.error("MISSING_FIELD", pin.key, message)
@@ -65,10 +66,6 @@ function readPin(problems: Problems, pins: readonly YamlEntry[], git: YamlEntry 
     return { kind: pin.key.text as (typeof PINS)[number], name }
   problems.error("BAD_VALUE", pin.value, `${quote(name)} is no name of a ${pin.key.text}`)
   return null
-}
-
-function later(a: YamlEntry, b: YamlEntry): YamlEntry {
-  return a.key.start > b.key.start ? a : b
 }
 
 function readSha256(
