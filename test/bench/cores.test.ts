@@ -5,7 +5,7 @@ import { readAffinity } from "../../src/shm/libc.ts"
 
 const own = () => readAffinity(128)
 
-test("a core on which the same work takes longer than at best is told, the others or not", () => {
+test("it is told when the same work takes longer than at best on all cores but one", () => {
   const before = own()
   const slow = new Set<string>()
   const seen = new Set<string>()
@@ -18,7 +18,7 @@ test("a core on which the same work takes longer than at best is told, the other
     before.reduce((count, bits) => count + bits.toString(2).replaceAll("0", "").length, 0),
   )
   expect([cores.slowdown(), cores.sharedPercent]).toEqual([1, 0])
-  slow.add([...seen].at(-1)!)
+  for (const core of [...seen].slice(seen.size > 1 ? 1 : 0)) slow.add(core)
   expect(cores.slowdown()).toBe(1.8)
   slow.clear()
   expect([cores.slowdown(), cores.sharedPercent]).toEqual([1, 33])
