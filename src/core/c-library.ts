@@ -1,12 +1,21 @@
-// C of ours, built on first use: by the machine's C compiler into the user's cache, otherwise by Bun's own in memory. Why
-// nothing compiled is shipped: docs/adr/0010-operator-shim.md.
+// C of ours, built on first use: by the machine's C compiler into the user's cache, otherwise by Bun's own in memory. Where neither
+// can, what was built when the package was made: docs/adr/0010-operator-shim.md.
 import { CFunction, cc, dlopen, type FFIFunction } from "bun:ffi"
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs"
 import { homedir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const FOLDER = fileURLToPath(new URL("../../ffi/", import.meta.url))
+const PREBUILT = join(FOLDER, "prebuilt")
 const COMPILERS = ["cc", "gcc", "clang"]
 const FLAGS = ["-O3", "-fPIC", "-shared", "-w"]
 const COMPILE_LIMIT_MS = 60_000
@@ -34,7 +43,31 @@ export function loadC<S extends Symbols>(
   only?: string,
 ): Functions<S> {
   const compiled = only === "bun" ? null : fromCompiler(name, headers, symbols)
-  return compiled ?? fromBun(join(FOLDER, name), symbols)
+  if (compiled) return compiled
+  try {
+    return fromBun(join(FOLDER, name), symbols)
+  } catch (error) {
+    const file = join(PREBUILT, fileName(name, headers))
+    if (!existsSync(file)) throw error
+    return dlopen(file, symbols).symbols
+  }
+}
+
+/**
+ * Builds a file of `ffi/` for the package, for machines that can't.
+ *
+ * @throws Error  there is no C compiler, or it fails
+ */
+export function prebuildC(name: string, headers: readonly string[]): void {
+  const file = join(PREBUILT, fileName(name, headers))
+  if (!build(join(FOLDER, name), file)) throw new Error(`no C compiler could build ffi/${name}`)
+}
+
+/** Another source, another name: what was built of an older one is not taken for this one. */
+function fileName(name: string, headers: readonly string[]): string {
+  const text = Buffer.concat([name, ...headers].map((part) => readFileSync(join(FOLDER, part))))
+  const stem = name.replace(".c", "").replaceAll("_", "-")
+  return `${stem}-${Bun.hash(text).toString(16)}-${process.arch}.so`
 }
 
 function fromCompiler<S extends Symbols>(
@@ -42,10 +75,7 @@ function fromCompiler<S extends Symbols>(
   headers: readonly string[],
   symbols: S,
 ): Functions<S> | null {
-  const text = Buffer.concat([name, ...headers].map((part) => readFileSync(join(FOLDER, part))))
-  const stem = name.replace(".c", "").replaceAll("_", "-")
-  const hash = Bun.hash(text).toString(16)
-  const file = join(cacheFolder(), `${stem}-${hash}-${process.arch}.so`)
+  const file = join(cacheFolder(), fileName(name, headers))
   if (!isOurs(file) && !build(join(FOLDER, name), file)) return null
   try {
     return dlopen(file, symbols).symbols

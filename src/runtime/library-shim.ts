@@ -1,8 +1,9 @@
 // The C between the runtime and operator libraries: ffi/operator_shim.c, built on first use. Which way, and why:
 // docs/adr/0010-operator-shim.md.
-import { type Functions, loadC, type Symbols } from "../core/c-library.ts"
+import { type Functions, loadC, prebuildC, type Symbols } from "../core/c-library.ts"
 import { DoraError } from "../core/errors.ts"
 
+const SOURCE = "operator_shim.c"
 const HEADERS = ["dora_writer.h", "dora_layout.h"]
 
 const SYMBOLS = {
@@ -45,7 +46,7 @@ const SYMBOLS = {
 /** The functions of ffi/operator_shim.c. */
 export type Shim = Functions<typeof SYMBOLS>
 
-/** Neither a C compiler nor Bun's own could build the shim. */
+/** Neither a C compiler nor Bun's own could build the shim, and the package has none. */
 export class OperatorShimError extends DoraError {
   constructor(why: string, cause?: unknown) {
     super("OPERATOR_SHIM", {
@@ -55,6 +56,11 @@ export class OperatorShimError extends DoraError {
       cause,
     })
   }
+}
+
+/** Builds the shim for the package. @throws Error  it can't be built here */
+export function prebuildShim(): void {
+  prebuildC(SOURCE, HEADERS)
 }
 
 let loaded: Shim | null = null
@@ -75,7 +81,7 @@ export function operatorShim(): Shim {
 
 function build(): Shim {
   try {
-    return loadC("operator_shim.c", HEADERS, SYMBOLS, process.env.DORA_BUN_OPERATOR_SHIM)
+    return loadC(SOURCE, HEADERS, SYMBOLS, process.env.DORA_BUN_OPERATOR_SHIM)
   } catch (cause) {
     throw new OperatorShimError((cause as Error).message, cause)
   }

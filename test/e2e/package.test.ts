@@ -1,9 +1,10 @@
 // What a user gets from the registry: the tarball in an empty project.
 import { afterAll, expect, test } from "bun:test"
-import { readdirSync, symlinkSync } from "node:fs"
+import { readdirSync, rmSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { folder, start } from "../support/dora.ts"
 import { ROOT } from "../support/install.ts"
+import { buildC, hasCc } from "../support/operators.ts"
 
 const NODE = `
 import { Node } from "dora-bun"
@@ -60,6 +61,8 @@ test("the packed tarball runs a dataflow and the benchmarks in an empty project,
   expect(names).toContain("package/LICENSE")
   expect(names).toContain("package/bench/floor.c")
   expect(names).toContain("package/src/runtime/python/dora_bun/runtime.py")
+  const prebuilt = names.filter((name) => name.startsWith("package/ffi/prebuilt/"))
+  expect(prebuilt).toEqual(hasCc ? [expect.stringMatching(/operator-shim-\w+-x64\.so$/)] : [])
   // Neither tests, nor what examples and builds have left in the tree.
   expect(names.filter((name) => /\.test\.ts$|\/out\/|\/target\/|__pycache__/.test(name))).toEqual(
     [],
@@ -85,4 +88,36 @@ test("the packed tarball runs a dataflow and the benchmarks in an empty project,
 
   const types = await bun(project.path, "check", "--no-script")
   expect([types.code, types.stdout]).toEqual([0, ""])
+  if (hasCc) await runsOperator(project.path)
 }, 180_000)
+
+/** An operator in C where nobody can compile the shim: no compiler on PATH, and Bun's own is off. */
+async function runsOperator(path: string): Promise<void> {
+  const library = await buildC(join(ROOT, "examples/operators/smooth.c"), join(path, "out"))
+  const [sensor, sink] = [join(ROOT, "examples/operators/sensor.ts"), join(path, "sink.ts")]
+  await Bun.write(sink, NODE.replace("Int32Array", "Float32Array"))
+  const input = { source: "smooth/op/window", queue_policy: "backpressure" }
+  const operator = {
+    "shared-library": library,
+    inputs: { window: { source: "sensor/window", queue_policy: "backpressure" } },
+    outputs: ["window"],
+  }
+  const nodes = [
+    { id: "sensor", path: sensor, outputs: ["window"] },
+    { id: "smooth", operator },
+    { id: "sink", path: sink, inputs: { window: input } },
+  ]
+  await Bun.write(join(path, "operator.yml"), JSON.stringify({ nodes }))
+  const command = [process.execPath, "x", "dora", "run", "operator.yml"]
+  const bare = { PATH: machine.path, HOME: path, XDG_CACHE_HOME: join(path, "cache") }
+  const run = async () => {
+    const env = { ...bare, BUN_OPTIONS: "--no-ffi-cc" }
+    await using started = start(command, { cwd: path, env, limitMs: 60_000 })
+    return await started.finished
+  }
+  const { code, stdout } = await run()
+  expect([code, stdout.includes("sink: seen ")]).toEqual([0, true])
+  rmSync(join(path, "node_modules/dora-bun/ffi/prebuilt"), { recursive: true })
+  const without = await run()
+  expect([without.code, without.stderr.includes("install a C compiler")]).toEqual([1, true])
+}
