@@ -1,9 +1,9 @@
 import { DoraError } from "../core/errors.ts"
 import type { NodeSpec } from "../descriptor/types.ts"
-import { placeOf, StartAbortedError } from "./failure.ts"
+import { placeOf } from "./failure.ts"
 import type { Guard } from "./guard.ts"
 import type { NodeLog } from "./logs.ts"
-import { Child } from "./spawn.ts"
+import { runStep } from "./step.ts"
 
 /** A build command of a node did not succeed. */
 export class BuildError extends DoraError {
@@ -39,20 +39,9 @@ export async function build(
   const env = { ...around.env, CLICOLOR: "1", CLICOLOR_FORCE: "1" }
   for (const written of node.build) {
     const argv = uv && /^pip3?$/.test(written[0]!) ? ["uv", "pip", ...written.slice(1)] : written
-    signal?.throwIfAborted()
-    log.begin()
-    const child = new Child({
-      argv: inPath(argv, env),
-      cwd,
-      env,
-      guard,
-      onLine: (stream, line) => log.line(stream, line),
-    })
-    const abort = () => child.kill()
-    signal?.addEventListener("abort", abort)
-    const { code, signal: killed } = await child.finished
-    signal?.removeEventListener("abort", abort)
-    if (signal?.aborted) throw new StartAbortedError(signal.reason)
+    const onLine = (stream: "stdout" | "stderr", line: string) => void log.line(stream, line)
+    const step = { argv: inPath(argv, env), cwd, env, guard, onLine }
+    const { code, signal: killed } = await runStep(step, log, signal)
     if (code !== 0) throw new BuildError(node, argv, killed ?? `exit code ${code}`, log.stderrTail)
   }
 }

@@ -17,7 +17,7 @@ import type { NodeSpec, Origin } from "../descriptor/types.ts"
 import { placeOf, StartAbortedError } from "./failure.ts"
 import type { Guard } from "./guard.ts"
 import type { NodeLog } from "./logs.ts"
-import { Child } from "./spawn.ts"
+import { runStep } from "./step.ts"
 
 /** Where a node runs, and its `path` as seen from there. */
 export type Place = { dir: string; path: string }
@@ -146,24 +146,19 @@ async function runGit(
   args: string[],
   { dir, env, log, guard, signal }: Fetching,
 ): Promise<string[]> {
-  signal?.throwIfAborted()
   const program = Bun.which("git", { PATH: env.PATH ?? "" })
   if (program === null) throw new OriginError(node, url, "there is no git on PATH", "install git")
   const lines: string[] = []
-  log.begin()
-  const child = new Child({
+  const step = {
     argv: [program, ...args],
     cwd: dir,
     // Nobody is there to answer.
     env: { ...env, GIT_TERMINAL_PROMPT: "0" },
     guard,
-    onLine: (stream, line) => (stream === "stdout" ? lines.push(line) : log.line(stream, line)),
-  })
-  const abort = () => child.kill()
-  signal?.addEventListener("abort", abort)
-  const { code } = await child.finished
-  signal?.removeEventListener("abort", abort)
-  if (signal?.aborted) throw new StartAbortedError(signal.reason)
+    onLine: (stream: "stdout" | "stderr", line: string) =>
+      void (stream === "stdout" ? lines.push(line) : log.line(stream, line)),
+  }
+  const { code } = await runStep(step, log, signal)
   if (code === 0) return lines
   const why = log.stderrTail.join("\n") || `exit code ${code}`
   throw new OriginError(node, url, why, `run it by hand: \`git ${args.join(" ")}\``)

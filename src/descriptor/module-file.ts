@@ -1,8 +1,7 @@
 // The file of a module: its ports and its nodes. What it says: dora 1.1.0, `docs/modules.md`.
 import { dirname } from "node:path"
-import { dataIdProblem } from "../core/ids.ts"
 import { type FileProblem, readModule } from "./file.ts"
-import { optional } from "./parts.ts"
+import { optional, readIds } from "./parts.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
 import { checkKeys, entryOf, firstUse, readList, readText, wrongType } from "./read.ts"
 import { type YamlMap, type YamlNode, type YamlScalar, parseYaml } from "./yaml.ts"
@@ -107,20 +106,9 @@ function field(problems: Problems, map: YamlMap, name: string, where: string): Y
 
 function readPorts(problems: Problems, header: YamlMap, kind: string, module: string): Ports {
   const value = optional(header, kind)
-  const ports = new Map<string, YamlNode>()
-  for (const item of (value && readList(problems, value, kind)?.items) ?? []) {
-    const port = readText(problems, item, kind)
-    if (port === null) continue
-    const bad = dataIdProblem(port)
-    const before = ports.get(port)
-    if (bad) {
-      problems.error("BAD_ID", item, bad)
-    } else if (before) {
-      const message = `module ${quote(module)} has duplicate ${quote(kind)} entry ${quote(port)}`
-      problems.error("DUPLICATE_PORT", item, message, () => firstUse(problems, before))
-    } else {
-      ports.set(port, item)
-    }
-  }
-  return ports
+  if (!value) return new Map()
+  return readIds(problems, value, kind, (port, item, before) => {
+    const message = `module ${quote(module)} has duplicate ${quote(kind)} entry ${quote(port)}`
+    problems.error("DUPLICATE_PORT", item, message, before)
+  })
 }

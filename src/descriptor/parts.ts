@@ -68,25 +68,38 @@ export function readOutputs(
   value: YamlNode,
   owner: string,
 ): Map<string, OutputSpec> {
-  const list = readList(problems, value, "outputs")
-  const first = new Map<string, YamlNode>()
-  const outputs = new Map<string, OutputSpec>()
-  for (const item of list?.items ?? []) {
-    const id = readText(problems, item, "outputs")
+  const ids = readIds(problems, value, "outputs", (id, item, before) => {
+    const message = `duplicate output ${quote(id)} of ${owner}: it counts once`
+    problems.warn("DUPLICATE_OUTPUT", item, message, before)
+  })
+  const outputs = [...ids].map(([id, item]) => {
+    return [id, { id, position: problems.position(item.start) }] as const
+  })
+  return new Map(outputs)
+}
+
+/**
+ * A list of names of inputs or outputs, each with its place.
+ *
+ * @param repeated  called for one that was there before, with a hint that says where
+ */
+export function readIds(
+  problems: Problems,
+  value: YamlNode,
+  field: string,
+  repeated: (id: string, item: YamlNode, before: () => string) => void,
+): Map<string, YamlNode> {
+  const ids = new Map<string, YamlNode>()
+  for (const item of readList(problems, value, field)?.items ?? []) {
+    const id = readText(problems, item, field)
     if (id === null) continue
     const bad = dataIdProblem(id)
-    const before = first.get(id)
-    if (bad) {
-      problems.error("BAD_ID", item, bad)
-    } else if (before) {
-      const message = `duplicate output ${quote(id)} of ${owner}: it counts once`
-      problems.warn("DUPLICATE_OUTPUT", item, message, () => firstUse(problems, before))
-    } else {
-      first.set(id, item)
-      outputs.set(id, { id, position: problems.position(item.start) })
-    }
+    const before = ids.get(id)
+    if (bad) problems.error("BAD_ID", item, bad)
+    else if (before) repeated(id, item, () => firstUse(problems, before))
+    else ids.set(id, item)
   }
-  return outputs
+  return ids
 }
 
 /** The value of a field, or null when it is absent or null. */
