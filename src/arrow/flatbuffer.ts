@@ -151,7 +151,13 @@ export class FlatReader {
   length(at: number): number {
     this.#check(at, 8)
     const high = this.view.getInt32(at + 4, true)
-    const value = high * 0x1_0000_0000 + this.view.getUint32(at, true)
+    const low = this.view.getInt32(at, true)
+    return high === 0 && low >= 0 ? low : this.#longLength(high, low)
+  }
+
+  /** Apart: where this sum is compiled, JavaScriptCore keeps all lengths as doubles, with which it makes arrays the slow way. */
+  #longLength(high: number, low: number): number {
+    const value = high * 0x1_0000_0000 + (low >>> 0)
     if (high < 0 || high > 0x1f_ffff) throw new ArrowDataError(`metadata holds the length ${value}`)
     return value
   }

@@ -35,7 +35,7 @@ export type ElementName =
   | "Float32Array"
   | "Float64Array"
 
-/** A view of part of a buffer; written out for the same reason as {@link newElements}. */
+/** A view of part of a buffer; written out for the same reason as {@link ELEMENT_MAKERS}. */
 export function viewElements(
   name: ElementName,
   buffer: ArrayBuffer,
@@ -68,30 +68,17 @@ export function viewElements(
   }
 }
 
-/** A new array. Written out, so that each allocation is compiled in line: five times faster than by a variable class. */
-export function newElements(name: ElementName, length: number): ElementArray {
-  switch (name) {
-    case "Uint8Array":
-      return new Uint8Array(length)
-    case "Float32Array":
-      return new Float32Array(length)
-    case "Float64Array":
-      return new Float64Array(length)
-    case "Int32Array":
-      return new Int32Array(length)
-    case "Int8Array":
-      return new Int8Array(length)
-    case "Uint16Array":
-      return new Uint16Array(length)
-    case "Int16Array":
-      return new Int16Array(length)
-    case "Uint32Array":
-      return new Uint32Array(length)
-    case "BigUint64Array":
-      return new BigUint64Array(length)
-    case "BigInt64Array":
-      return new BigInt64Array(length)
-    case "Float16Array":
-      return new Float16Array(length)
-  }
+/** Make a new array each. One function for a type, so that its allocation is compiled in line: five times faster than by a variable class. */
+export const ELEMENT_MAKERS: Readonly<Record<ElementName, (length: number) => ElementArray>> = {
+  Uint8Array: (length) => new Uint8Array(length),
+  Int8Array: (length) => new Int8Array(length),
+  Uint16Array: (length) => new Uint16Array(length),
+  Int16Array: (length) => new Int16Array(length),
+  Uint32Array: (length) => new Uint32Array(length),
+  Int32Array: (length) => new Int32Array(length),
+  BigUint64Array: (length) => new BigUint64Array(length),
+  BigInt64Array: (length) => new BigInt64Array(length),
+  Float16Array: (length) => new Float16Array(length),
+  Float32Array: (length) => new Float32Array(length),
+  Float64Array: (length) => new Float64Array(length),
 }

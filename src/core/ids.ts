@@ -33,3 +33,11 @@ function invalidCharacter(id: string, pattern: RegExp, allowed: string): string 
   if (!found) return null
   return `identifier contains invalid character '${found[0]}' -- only ${allowed} are allowed`
 }
+
+/**
+ * The same text, kept as the engine keeps the names and texts of a program: such texts are one when they are equal, so that a comparison
+ * with one of them (`event.id === "image"`) looks at no character.
+ */
+export function interned(text: string): string {
+  return Object.keys({ [text]: 0 })[0]!
+}

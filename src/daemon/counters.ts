@@ -10,7 +10,7 @@ import {
   SENT_BYTES_FLOAT,
   WAITED_WORD,
 } from "../shm/layout.ts"
-import { ringCounts } from "../shm/ring.ts"
+import { ringCounts } from "../shm/ring-counts.ts"
 import type { Edge } from "./edges.ts"
 
 /** What an edge has carried, in some time. */

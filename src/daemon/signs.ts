@@ -8,7 +8,7 @@ import {
   WAKE_RUNNING,
   WAKE_WORD,
 } from "../shm/layout.ts"
-import { ringCounts } from "../shm/ring.ts"
+import { ringCounts } from "../shm/ring-counts.ts"
 import type { Edge, NodeMemory } from "./edges.ts"
 
 /**

@@ -45,8 +45,11 @@ export class Loan<T extends ElementArray = ElementArray> implements Disposable {
     const extra = this.#output.prepareSend(parameters)
     this.#open = false
     if (this.#memory === null) return this.#output.send(array, parameters)
-    this.#detach(this.#memory.chunk)
-    return this.#output.sendLoan(this.#memory.chunk, this.#memory.form, extra)
+    const { chunk, form } = this.#memory
+    const sent = this.#output.sendLoan(chunk, form, extra)
+    // It takes its time, and the message is on its way meanwhile.
+    this.#detach(chunk)
+    return sent
   }
 
   [Symbol.dispose](): void {

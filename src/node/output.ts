@@ -1,6 +1,11 @@
 // Sending: one output of a node.
 import { Encoder, type LoanType, type Prepared, type Sendable } from "../arrow/encoder.ts"
-import { type ElementArray, type ElementName, newElements, viewElements } from "../core/elements.ts"
+import {
+  type ElementArray,
+  type ElementName,
+  ELEMENT_MAKERS,
+  viewElements,
+} from "../core/elements.ts"
 import { MAX_PARAMETER_BYTES, MAX_PENDING_SENDS } from "../core/limits.ts"
 import type { Parameters } from "../core/parameters.ts"
 import type { Payload } from "../shm/payload.ts"
@@ -83,25 +88,36 @@ export class Output implements Waiter, Warmable {
 
   /** Sends, or queues the message until every backpressure consumer has room. */
   send(data: Sendable, parameters: Parameters | undefined): Promise<void> {
-    this.#checkOpen()
-    return this.sendPayload(this.#encoder.prepare(data), parameters)
+    if (this.#writer.closed) this.#refuse()
+    const payload = this.#encoder.prepare(data)
+    return this.#send(payload, parameters === undefined ? null : encode(parameters))
   }
 
   /** @internal Sends a measured message; it is written before this returns. */
   sendPayload(payload: Payload, parameters: Parameters | Uint8Array | undefined): Promise<void> {
-    this.#checkOpen()
+    if (this.#writer.closed) this.#refuse()
     const extra = parameters instanceof Uint8Array ? parameters : encode(parameters)
+    return this.#send(payload, extra)
+  }
+
+  #send(payload: Payload, parameters: Uint8Array | null): Promise<void> {
     if (this.#queue.length === 0 && this.#writer.ready(false)) {
-      if (this.#publish(payload, extra)) return DONE
+      if (this.#publish(payload, parameters)) return DONE
     }
-    return this.#defer(payload, extra)
+    return this.#defer(payload, parameters)
   }
 
   /** Sends, and blocks the thread until every backpressure consumer has room. */
   sendSync(data: Sendable, parameters: Parameters | undefined, node: Stoppable): void {
-    this.#checkOpen()
+    if (this.#writer.closed) this.#refuse()
     const payload = this.#encoder.prepare(data)
-    const extra = encode(parameters)
+    const extra = parameters === undefined ? null : encode(parameters)
+    if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
+      return
+    this.#sendBlocking(payload, extra, node)
+  }
+
+  #sendBlocking(payload: Payload, extra: Uint8Array | null, node: Stoppable): void {
     for (;;) {
       if (this.#queue.length > 0) this.attempt()
       if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
@@ -118,12 +134,12 @@ export class Output implements Waiter, Warmable {
 
   /** Memory for a message, laid out as a finished Arrow stream. */
   loan<T extends ElementArray>(layout: LoanLayout<T>): Loan<T> {
-    this.#checkOpen()
+    if (this.#writer.closed) this.#refuse()
     this.large = true
     const form = this.#formOf(layout)
     const { name, elements } = form
     const chunk = this.#writer.isRead ? this.#writer.allocate(form.byteLength) : -1
-    if (chunk < 0) return new Loan(this, null, newElements(name, elements) as T)
+    if (chunk < 0) return new Loan(this, null, ELEMENT_MAKERS[name](elements) as T)
     this.#writer.writeFrame(chunk, form.template, () => this.#prepareLoan(layout))
     const buffer = this.#writer.lend(chunk, form.byteLength)
     const array = viewElements(form.name, buffer, form.headerLength, elements)
@@ -150,7 +166,7 @@ export class Output implements Waiter, Warmable {
 
   /** @internal Finds what is wrong with a send while the loan is still its owner's. */
   prepareSend(parameters: Parameters | undefined): Uint8Array | null {
-    this.#checkOpen()
+    if (this.#writer.closed) this.#refuse()
     return encode(parameters)
   }
 
@@ -212,8 +228,7 @@ export class Output implements Waiter, Warmable {
     return this.#writer.warm()
   }
 
-  #checkOpen(): void {
-    if (!this.#writer.closed) return
+  #refuse(): never {
     const Mistake = this.#writer.printed ? PrintedOutputError : OutputClosedError
     throw new Mistake(this.#node, this.id)
   }
@@ -227,6 +242,11 @@ export class Output implements Waiter, Warmable {
       writer.publishInline(payload, parameters)
       return true
     }
+    return this.#publishLarge(payload, parameters, total)
+  }
+
+  #publishLarge(payload: Payload, parameters: Uint8Array | null, total: number): boolean {
+    const writer = this.#writer
     this.large = true
     const chunk = writer.allocate(total)
     if (chunk < 0) return false

@@ -1,4 +1,5 @@
 // Where a node's events come from: the rings of its inbox, and its timers.
+import { interned } from "../core/ids.ts"
 import type { FlowClock } from "../shm/clock.ts"
 import { CLOSED_WORD } from "../shm/layout.ts"
 import type { InputPlan } from "../shm/plan.ts"
@@ -60,7 +61,7 @@ export class RingPort implements InputSource, Port {
     clock: FlowClock,
     released: (event: InputEvent) => void,
   ) {
-    this.id = plan.id
+    this.id = interned(plan.id)
     this.plan = plan
     this.reader = new EdgeReader(inbox, plan, pid)
     this.#clock = clock
@@ -145,7 +146,7 @@ export class TimerPort implements InputSource {
   readonly #clock: FlowClock
 
   constructor(inbox: Inbox, plan: InputPlan, clock: FlowClock) {
-    this.id = plan.id
+    this.id = interned(plan.id)
     this.#timer = new TimerRing(inbox, plan.ring, plan.periodNs!, clock)
     this.#clock = clock
   }

@@ -40,8 +40,12 @@ export class FanWriter implements Writer {
   }
 
   ready(ask: boolean, half = false): boolean {
-    let ready = this.#rings.ready(ask, half)
-    if (!this.#waits) return ready
+    const ready = this.#rings.ready(ask, half)
+    return this.#waits ? this.#hasRoom(ask) && ready : ready
+  }
+
+  #hasRoom(ask: boolean): boolean {
+    let ready = true
     for (const edge of this.#siblings) {
       if (!edge.backpressure || edge.gone || edge.hasRoom()) continue
       edge.wanted = ask
@@ -67,12 +71,10 @@ export class FanWriter implements Writer {
   publishChunk(chunk: number, payload: Payload, parameters: Uint8Array | null): void {
     // Before the rings have it, which take the chunk over. It is written already, whatever `payload` would write.
     const { byteLength, headerLength, template } = payload
-    const buffer = this.#rings.lend(chunk, byteLength)
-    const bytes = new Uint8Array(buffer)
+    const bytes = this.#rings.view(chunk, byteLength)
     const write = (target: Uint8Array, at: number) => target.set(bytes, at)
     this.#clock.stamp()
     this.#push({ byteLength, headerLength, template, flat: null, write }, parameters)
-    this.#rings.detach(chunk, buffer)
     this.#rings.publishChunk(chunk, payload, parameters)
   }
 

@@ -179,6 +179,8 @@ export class Instance {
 function forOperator(event: Event): OperatorEvent | null {
   switch (event.type) {
     case "INPUT":
+      // What consists of its elements only was read before, when its form was learnt.
+      if (event.bare !== null) return event
       try {
         void event.layout
         return event

@@ -15,7 +15,7 @@ export class Outputs implements OperatorOutputs {
   #open = false
   /** The output that was used last, and by what name: another string than its own, mostly, but the same in each call. */
   #last: Output | null = null
-  #lastName = ""
+  #lastName: string | null = null
   /** Called when the last send that waited has found room. */
   onRoom: () => void = () => {}
 
@@ -40,8 +40,8 @@ export class Outputs implements OperatorOutputs {
   }
 
   send(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
-    const found = this.#find(output)
-    this.#checkRoom(found)
+    const found = output === this.#lastName ? this.#last! : this.#find(output)
+    if (found.blocked) this.#checkRoom(found)
     const sent = found.send(data, parameters)
     return found.blocked ? this.#wait(sent) : sent
   }
@@ -51,8 +51,8 @@ export class Outputs implements OperatorOutputs {
     payload: Payload,
     parameters?: Parameters | Uint8Array,
   ): Promise<void> {
-    const found = this.#find(output)
-    this.#checkRoom(found)
+    const found = output === this.#lastName ? this.#last! : this.#find(output)
+    if (found.blocked) this.#checkRoom(found)
     const sent = found.sendPayload(payload, parameters)
     return found.blocked ? this.#wait(sent) : sent
   }
@@ -63,18 +63,22 @@ export class Outputs implements OperatorOutputs {
 
   /** Ends every output after what waits has been sent. */
   async close(): Promise<void> {
-    this.#open = false
+    this.#shut()
     await Promise.all([...this.#outputs.values()].map((output) => output.close()))
   }
 
   /** Ends every output now. @param last  nobody takes over: its consumers are told */
   abort(last = true): void {
-    this.#open = false
+    this.#shut()
     for (const output of this.#outputs.values()) output.abort(last)
   }
 
+  #shut(): void {
+    this.#open = false
+    this.#lastName = null
+  }
+
   #find(id: string): Output {
-    if (id === this.#lastName && this.#last !== null && this.#open) return this.#last
     if (!this.#open) throw new NodeClosedError(this.#owner)
     const output = this.#outputs.get(id)
     if (!output) throw new UnknownOutputError(this.#owner, id, [...this.#outputs.keys()])

@@ -21,7 +21,7 @@ export class Pump implements Pollable<true> {
   /** Runs until every operator is over, or {@link close}. */
   async run(): Promise<void> {
     while (!this.ended) {
-      if (this.#quick()) continue
+      if (this.#mayGoOn() && (this.poll() || this.#spin())) continue
       if (await this.#patient()) continue
       if (this.ended) return
       await this.#wait()
@@ -67,13 +67,13 @@ export class Pump implements Pollable<true> {
     return together(free.map((one) => one.receiver.forecast(nowNs)))
   }
 
-  /** Whatever can be delivered without leaving this turn of the event loop. */
-  #quick(): boolean {
-    const waiting = this.#waiting
-    if (waiting.active || !waiting.mayContinue()) return false
-    if (this.poll()) return true
-    if (this.#anyBusy()) return false
-    return waiting.spinFor(this) !== null
+  /** May more be delivered without leaving this turn of the event loop? */
+  #mayGoOn(): boolean {
+    return !this.#waiting.active && this.#waiting.mayContinue()
+  }
+
+  #spin(): boolean {
+    return !this.#anyBusy() && this.#waiting.spinFor(this) !== null
   }
 
   /** Calls that only need some turns of the microtask queue have ended. */

@@ -1,8 +1,8 @@
 // An edge between two operators of one process: a queue of finished events. Its counters lie in shared memory like those of
 // any edge; its messages do not.
 import { ptr } from "bun:ffi"
-import { newElements } from "../core/elements.ts"
-import type { ElementName } from "../core/elements.ts"
+import { type ElementArray, ELEMENT_MAKERS, type ElementName } from "../core/elements.ts"
+import { interned } from "../core/ids.ts"
 import { INLINE_BYTES } from "../core/limits.ts"
 import {
   InputEvent,
@@ -32,7 +32,7 @@ const MAX_TEMPLATES = 64
 const NO_TEMPLATE = -1
 
 /** The elements of all messages of one template. */
-type Body = { name: ElementName; length: number }
+type Body = { make: (length: number) => ElementArray; length: number }
 
 /** The consumer's end is a port of its receiver; the producer pushes. */
 export class SiblingEdge implements Port, InputSource {
@@ -72,7 +72,7 @@ export class SiblingEdge implements Port, InputSource {
    */
   constructor(inbox: Inbox, plan: InputPlan, id: string, output: string, wake: () => void) {
     this.#wake = wake
-    this.id = id
+    this.id = interned(id)
     this.output = output
     this.#words = inbox.words
     this.#floats = inbox.floats
@@ -117,7 +117,7 @@ export class SiblingEdge implements Port, InputSource {
     if (template !== this.#last) this.template(template)
     const form = this.#lastBody
     if (form === null) return false
-    const body = newElements(form.name, form.length)
+    const body = form.make(form.length)
     ;(body as Uint8Array).set(flat as Uint8Array)
     this.#fields.body = body
     return true
@@ -198,7 +198,10 @@ export class SiblingEdge implements Port, InputSource {
     const simple = template?.layout.simple ?? null
     this.#last = number
     this.#lastTemplate = template
-    this.#lastBody = simple && { name: simple.array.name as ElementName, length: simple.length }
+    this.#lastBody = simple && {
+      make: ELEMENT_MAKERS[simple.array.name as ElementName],
+      length: simple.length,
+    }
     return template
   }
 

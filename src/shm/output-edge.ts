@@ -94,7 +94,7 @@ export class OutputEdge {
     const n = ring.head & (slots - 1)
     const known = this.templates[n]! + (this.views[n]?.length ?? 0)
     let sum = known + words[base]! + words[base + TAIL_WORD]! + words[base + 2 * SENT_BYTES_FLOAT]!
-    const slot = ring.slot()
+    const slot = ring.slot
     for (let i = 0; i < WARM_WORDS; i += LINE_WORDS) sum += words[slot + i]!
     return sum
   }

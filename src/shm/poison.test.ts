@@ -70,7 +70,7 @@ class Victim implements Disposable {
     for (let word = 0; word < RING_HEADER_BYTES >> 2; word++) this.targets.push(header + word)
     const { ring } = this.reader
     for (let i = 0; i < ring.slotCount; i++) {
-      const slot = ring.slot()
+      const slot = ring.slot
       starts.push(slot)
       for (const word of WORDS_READ) for (let n = 0; n < 8; n++) this.targets.push(slot + word)
       ring.tail = (ring.tail + 1) | 0
@@ -162,14 +162,14 @@ describe("an edge whose memory is damaged", () => {
     for (let round = 0; round < 20_000; round++) {
       victim.restore()
       // Inline messages only: opening a pool in each round would use up the address space.
-      words[reader.ring.slot() + CHUNK_WORD] = -1
+      words[reader.ring.slot + CHUNK_WORD] = -1
       for (let n = random.between(1, 2); n > 0; n--) {
         damage(random, words, reader.ring.base + random.between(0, 70))
       }
       try {
         const other = output.reader()
         for (let i = 0; i < 3; i++) {
-          if (words[other.ring.slot() + CHUNK_WORD]! >= 0) break
+          if (words[other.ring.slot + CHUNK_WORD]! >= 0) break
           outcomes[victim.take(other)]++
         }
         send(output.writer(), payload(100))

@@ -97,7 +97,7 @@ class World implements Disposable {
         queue.shift()
       }
       this.producer.record(i, producer.head, chunk)
-      producer.words[producer.slot() + CHUNK_WORD] = chunk < 0 ? -1 : chunkWord(chunk, 0)
+      producer.words[producer.slot + CHUNK_WORD] = chunk < 0 ? -1 : chunkWord(chunk, 0)
       producer.commit(8)
       queue.push(chunk)
       expect(queue.length).toBeLessThanOrEqual(edge.queueSize)
@@ -115,7 +115,7 @@ class World implements Disposable {
     // What it marked and has not claimed is thrown away first, as after a lost claim.
     if (side.marked !== null) this.claim(side)
     if (side.held.length > edge.budget || !consumer.ready()) return
-    const word = consumer.words[consumer.slot() + CHUNK_WORD]!
+    const word = consumer.words[consumer.slot + CHUNK_WORD]!
     if (word < 0) {
       if (consumer.claim()) side.queue.shift()
       return

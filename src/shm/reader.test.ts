@@ -237,7 +237,7 @@ describe("messages of a template", () => {
     send(writer, payload(80, 1))
     const { words } = reader.ring
     // The consumer sees the template of the next message beside the chunk word of this one.
-    words[reader.ring.slot() + TEMPLATE_WORD] = 7
+    words[reader.ring.slot + TEMPLATE_WORD] = 7
     const claim = reader.ring.claim.bind(reader.ring)
     let tries = 0
     reader.ring.claim = () => {
@@ -256,7 +256,7 @@ test("a generation that the daemon did not announce is no pool of this edge", ()
   reader.take()
   const { borrow, ring } = reader
   send(writer, payload(LARGE, 2))
-  ring.words[ring.slot() + CHUNK_WORD] = chunkWord(1, 3)
+  ring.words[ring.slot + CHUNK_WORD] = chunkWord(1, 3)
   expect(() => reader.take()).toThrow(EdgePoisonedError)
   // What the consumer holds stays marked.
   expect(Atomics.load(borrow!.pool.pool.lines, 0)).toBe(1)

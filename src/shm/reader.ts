@@ -2,8 +2,8 @@
 import {
   type ElementArray,
   type ElementConstructor,
+  ELEMENT_MAKERS,
   type ElementName,
-  newElements,
 } from "../core/elements.ts"
 import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
 import {
@@ -44,8 +44,8 @@ const SLICE_FROM_BYTES = 512
 /** What a template stands for: the body alone tells such messages apart. */
 type Known = {
   template: number
-  name: ElementName
-  make: ElementConstructor
+  make: (length: number) => ElementArray
+  View: ElementConstructor
   /** Where the elements begin in the stream, and how many there are. */
   offset: number
   length: number
@@ -113,7 +113,7 @@ export class EdgeReader {
     const { ring } = this
     while (arrived || ring.ready()) {
       arrived = false
-      const slot = ring.slot()
+      const slot = ring.slot
       this.#readFields(slot)
       if (this.#sink !== null) this.#show(this.#sink, slot)
       if (this.#chunk < 0) {
@@ -149,16 +149,16 @@ export class EdgeReader {
   }
 
   /** From now on messages of this template are delivered as `body`, if they are small enough to come through slots. */
-  learn(template: number, make: ElementConstructor, offset: number, length: number): void {
+  learn(template: number, View: ElementConstructor, offset: number, length: number): void {
     // A slot that is being rewritten can name the template of a large message beside the word of a small one.
-    if (offset + length * make.BYTES_PER_ELEMENT > this.ring.inlineBytes) return
+    const bytes = length * View.BYTES_PER_ELEMENT
+    if (offset + bytes > this.ring.inlineBytes) return
     this.ring.bodyWord = (SLOT_HEADER_BYTES + offset) >> 2
     if (this.#known.some((k) => k.template === template)) return
     if (this.#known.length >= MAX_KNOWN_TEMPLATES) this.#known = []
     const views = new Array<ElementArray | null>(this.ring.slotCount).fill(null)
-    const name = make.name as ElementName
-    const bytes = length * make.BYTES_PER_ELEMENT
-    this.#known.unshift({ template, name, make, offset, length, bytes, views })
+    const make = ELEMENT_MAKERS[View.name as ElementName]
+    this.#known.unshift({ template, make, View, offset, length, bytes, views })
   }
 
   /** Reads what the next message needs beside its slot. @returns something made of it */
@@ -213,14 +213,14 @@ export class EdgeReader {
     const n = this.ring.slotNumber()
     let view = known.views[n]!
     if (view === null) {
-      view = new known.make(inbox.bytes.buffer, at + known.offset, known.length)
+      view = new known.View(inbox.bytes.buffer, at + known.offset, known.length)
       known.views[n] = view
     }
     if (known.bytes > SLICE_FROM_BYTES) {
       this.body = view.slice()
       return
     }
-    const body = newElements(known.name, known.length)
+    const body = known.make(known.length)
     ;(body as Uint8Array).set(view as Uint8Array)
     this.body = body
   }

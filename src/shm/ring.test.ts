@@ -52,7 +52,7 @@ class Twin implements Disposable {
       queue.shift()
       this.dropped++
     }
-    producer.words[producer.slot() + LENGTH_WORD] = ++this.sent
+    producer.words[producer.slot + LENGTH_WORD] = ++this.sent
     producer.commit(8)
     queue.push(this.sent)
   }
@@ -68,7 +68,7 @@ class Twin implements Disposable {
   look(): void {
     const found = this.consumer.ready()
     expect(found).toBe(this.queue.length > 0)
-    this.seen = found ? this.consumer.words[this.consumer.slot() + LENGTH_WORD]! : null
+    this.seen = found ? this.consumer.words[this.consumer.slot + LENGTH_WORD]! : null
     // It may be one that was dropped; the claim will tell.
     if (found) expect(this.seen).toBeLessThanOrEqual(this.queue[0]!)
   }
@@ -201,7 +201,7 @@ describe("a producer", () => {
     // Each predecessor dies between its commit and the hint.
     for (let death = 1; death <= 3; death++) {
       const producer = edge.producerRing()
-      producer.words[producer.slot() + LENGTH_WORD] = death
+      producer.words[producer.slot + LENGTH_WORD] = death
       producer.commit(8)
       edge.inbox.words[edge.word(HEAD_WORD)] = start
     }
@@ -212,7 +212,7 @@ describe("a producer", () => {
     expect(producer.head).toBe((start + 3) | 0)
     for (let expected = 1; expected <= 3; expected++) {
       expect(consumer.ready()).toBe(true)
-      expect(consumer.words[consumer.slot() + LENGTH_WORD]).toBe(expected)
+      expect(consumer.words[consumer.slot + LENGTH_WORD]).toBe(expected)
       expect(consumer.claim()).toBe(true)
     }
     expect(consumer.ready()).toBe(false)

@@ -15,7 +15,6 @@ import {
   SLOT_HEADER_BYTES,
   SLOTS_WORD,
   slotBytes,
-  START_WORD,
   TAIL_WORD,
   TAKEN_WORD,
   WAITED_WORD,
@@ -85,8 +84,8 @@ class RingEnd {
 
 /** The producer's end. Publishing is {@link hasRoom} (or {@link dropOldest}), fill the slot, {@link commit}. */
 export class ProducerRing extends RingEnd {
-  /** Index of the next message. */
-  head: number
+  #head = 0
+  #slot = 0
   /** Oldest index that the consumer may still have to take, as last seen. */
   tail: number
   #wanted = 0
@@ -95,6 +94,21 @@ export class ProducerRing extends RingEnd {
     super(inbox, offset)
     this.head = this.#recoverHead()
     this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
+  }
+
+  /** Index of the next message. */
+  get head(): number {
+    return this.#head
+  }
+
+  set head(index: number) {
+    this.#head = index
+    this.#slot = this.slotOf(index)
+  }
+
+  /** Word index of the slot that the next message goes to. Only valid while there is room. */
+  get slot(): number {
+    return this.#slot
   }
 
   /** Predecessors may have died between commit and hint, more than one: what was published must not be rewritten. */
@@ -144,11 +158,6 @@ export class ProducerRing extends RingEnd {
     return seen === oldest
   }
 
-  /** Word index of the slot that the next message goes to. Only valid while there is room. */
-  slot(): number {
-    return this.slotOf(this.head)
-  }
-
   /**
    * Step 3 for the counters, step 4: makes the filled slot visible, then wakes. A death before this store sends nothing.
    *
@@ -156,8 +165,8 @@ export class ProducerRing extends RingEnd {
    */
   commit(bytes: number): void {
     const words = this.words
-    const next = (this.head + 1) | 0
-    const slot = this.slotOf(this.head)
+    const next = (this.#head + 1) | 0
+    const slot = this.#slot
     // On x64 every store is a release, and what wakes begins with a locked instruction. A locked store here would wait for
     // the slot's lines while a polling consumer takes them away again: 64 B cross in 0.2 instead of 0.3 µs.
     if (IS_X64) words[slot + SEQ_WORD] = next
@@ -201,8 +210,8 @@ export class ProducerRing extends RingEnd {
 
 /** The consumer's end. Taking is {@link ready}, read the slot, {@link claim}; only then is what was read true. */
 export class ConsumerRing extends RingEnd {
-  /** Index of the next message. */
-  tail: number
+  #tail = 0
+  #slot = 0
   /** The edge has ended: closed, and nothing is left. */
   ended = false
   /** A word of the slot that is read beside `seq`: its line is then under way together with that one, not after it. */
@@ -213,14 +222,29 @@ export class ConsumerRing extends RingEnd {
     this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
   }
 
+  /** Index of the next message. */
+  get tail(): number {
+    return this.#tail
+  }
+
+  set tail(index: number) {
+    this.#tail = index
+    this.#slot = this.slotOf(index)
+  }
+
+  /** Word index of the slot of the next message. */
+  get slot(): number {
+    return this.#slot
+  }
+
   /** Quick look of a poller: has the next message arrived? Does not notice that it was dropped. */
   arrived(): boolean {
-    return this.#seq() === ((this.tail + 1) | 0)
+    return this.#seq() === ((this.#tail + 1) | 0)
   }
 
   /** On x64 a load is never before an earlier one, nor before a locked instruction: what the compiler keeps in order is in order. */
   #seq(): number {
-    const slot = this.slotOf(this.tail)
+    const slot = this.#slot
     if (!IS_X64) return Atomics.load(this.words, slot + SEQ_WORD)
     apart[0] = this.words[slot + this.bodyWord]!
     return this.words[slot + SEQ_WORD]!
@@ -229,17 +253,12 @@ export class ConsumerRing extends RingEnd {
   /** Step 1: is there a message? Follows the producer when it has dropped ours. */
   ready(): boolean {
     for (;;) {
-      const tail = this.tail
+      const tail = this.#tail
       if (this.#seq() === ((tail + 1) | 0)) return true
       const seen = Atomics.load(this.words, this.base + TAIL_WORD)
       if (seen === tail) return false
       this.tail = seen
     }
-  }
-
-  /** Word index of the slot of the next message. */
-  slot(): number {
-    return this.slotOf(this.tail)
   }
 
   /** Has the producer dropped the message that we were reading? Then its fields need not be true. */
@@ -267,7 +286,7 @@ export class ConsumerRing extends RingEnd {
 
   /** Step 4: true when what was read since {@link ready} is this message; false: read again from {@link ready}. */
   claim(): boolean {
-    const tail = this.tail
+    const tail = this.#tail
     const next = (tail + 1) | 0
     const seen = Atomics.compareExchange(this.words, this.base + TAIL_WORD, tail, next)
     this.tail = seen === tail ? next : seen
@@ -298,20 +317,4 @@ export class ConsumerRing extends RingEnd {
     this.ended = !this.ready()
     return this.ended
   }
-}
-
-/** Messages by what became of them, from counters that anybody may read. Totals are exact modulo 2³² and at rest. */
-export type RingCounts = { sent: number; taken: number; dropped: number; queued: number }
-
-/** Reads the counters of a ring without disturbing its ends. The order of the loads keeps `dropped` from being negative. */
-export function ringCounts(words: Int32Array, offset: number): RingCounts {
-  const base = offset >> 2
-  const taken = Atomics.load(words, base + TAKEN_WORD)
-  const tail = Atomics.load(words, base + TAIL_WORD)
-  const head = Atomics.load(words, base + HEAD_WORD)
-  const start = words[base + START_WORD]!
-  const dropped = (tail - start - taken) >>> 0
-  // The head hint is stored after the commit: it may be one behind a consumer that was quick.
-  const queued = Math.max(0, (head - tail) | 0)
-  return { sent: ((tail - start) >>> 0) + queued, taken: taken >>> 0, dropped, queued }
 }

@@ -55,7 +55,7 @@ function take(reader: EdgeReader): Uint8Array {
 function slotAt(output: TestOutput, index: number): number {
   const ring = output.edges[0]!.consumerRing()
   ring.tail = index
-  return ring.slot()
+  return ring.slot
 }
 
 describe("a slot", () => {

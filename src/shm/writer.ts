@@ -93,8 +93,15 @@ export class OutputWriter {
    * @param half  … when half of the queue is free, and not at their next claim
    */
   ready(ask: boolean, half = false): boolean {
-    if (this.#shared) for (const edge of this.edges) if (!edge.gone) edge.ring.follow()
-    if (!this.#waits) return true
+    if (this.#shared) this.#follow()
+    return !this.#waits || this.#hasRoom(ask, half)
+  }
+
+  #follow(): void {
+    for (const edge of this.edges) if (!edge.gone) edge.ring.follow()
+  }
+
+  #hasRoom(ask: boolean, half: boolean): boolean {
     let ready = true
     for (const edge of this.edges) {
       const { ring } = edge
@@ -141,7 +148,7 @@ export class OutputWriter {
       const edge = this.edges[i]!
       if (!this.#makeRoom(edge)) continue
       const ring = edge.ring
-      const slot = ring.slot()
+      const slot = ring.slot
       edge.write(payload, slot)
       if (parameters !== null) edge.writeParameters(payload, parameters, slot)
       this.#pool?.record(i, ring.head, -1)
@@ -162,7 +169,7 @@ export class OutputWriter {
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i]!
       if (!this.#makeRoom(edge)) continue
-      const slot = edge.ring.slot()
+      const slot = edge.ring.slot
       pool.record(i, edge.ring.head, chunk)
       edge.writeOrigin(slot)
       this.#commit(edge.ring, slot, word, payload, parameters)
@@ -209,6 +216,11 @@ export class OutputWriter {
   /** Where a chunk begins in this process. */
   address(chunk: number): number {
     return this.#openPool().pool.chunkPointer(chunk) as number
+  }
+
+  /** The first bytes of a chunk, for ourselves. */
+  view(chunk: number, length: number): Uint8Array {
+    return this.#openPool().writeView(chunk, length).subarray(0, length)
   }
 
   /** A buffer over the first bytes of a chunk, for the owner of a loan. */
