@@ -1,3 +1,4 @@
+import { jscDescribe } from "bun:jsc"
 import { describe, expect, test } from "bun:test"
 import * as arrow from "apache-arrow"
 import { plain } from "../../test/support/arrow.ts"
@@ -29,6 +30,14 @@ describe("readLayout", () => {
     expect(layout.simple).toMatchObject({ kind: "float32", length: 3, offset: layout.headerLength })
     expect(readLayout(encode(new Float32Array([4, 5, 6])))).toBe(layout)
     expect(readLayout(encode(new Float32Array(4)))).not.toBe(layout)
+  })
+
+  test("gives integers, also once it is compiled: with doubles arrays are made the slow way", () => {
+    for (let length = 1; length < 5000; length++) readLayout(encode(new Uint8Array(length)))
+    const layout = readLayout(encode(new Uint8Array(5000)))
+    const { length, offset } = layout.simple!
+    const numbers = [length, offset, layout.headerLength, layout.bodyLength, layout.byteLength]
+    expect(numbers.map(jscDescribe).filter((said) => !said.startsWith("Int32"))).toEqual([])
   })
 
   test("reads the official example of a UInt8 column", () => {

@@ -1,5 +1,6 @@
 // The sending side of one output: small messages are copied into the slots of every edge, large ones lie once in a
 // chunk that the slots refer to.
+import { interned } from "../core/ids.ts"
 import { CHUNK_STRIDE_BYTES } from "../core/limits.ts"
 import {
   bodyBytes,
@@ -58,7 +59,7 @@ export class OutputWriter {
     clock: FlowClock,
     clockId: Int32Array,
   ) {
-    this.id = plan.id
+    this.id = interned(plan.id)
     this.#plan = plan
     this.#pid = pid
     this.#clock = clock

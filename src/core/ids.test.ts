@@ -1,0 +1,15 @@
+import { jscDescribe } from "bun:jsc"
+import { expect, test } from "bun:test"
+import { interned } from "./ids.ts"
+
+test.each(["image", "op/out", "7", "", "длинное имя"])(
+  "%p is kept as the names of a program are",
+  (name) => {
+    const read: string = JSON.parse(JSON.stringify({ id: `${name} and more` })).id.slice(
+      0,
+      name.length,
+    )
+    expect(interned(read)).toBe(name)
+    expect(jscDescribe(interned(read))).toContain("(atomic)")
+  },
+)
