@@ -10,7 +10,7 @@
 enum { DORA_RECORD_COUNTED, DORA_RECORD_GONE };
 /// Chunks that the last look found free: how many, the next one, and then they. As ProducerPool has them.
 enum { DORA_AHEAD_COUNT, DORA_AHEAD_NEXT, DORA_AHEAD_FIRST };
-enum { DORA_MOST_AHEAD = 4, DORA_AHEAD_BYTES = 1 << 20, DORA_COPIED = 2 };
+enum { DORA_LEAST_AHEAD = 2, DORA_MOST_AHEAD = 4, DORA_AHEAD_BYTES = 1 << 20, DORA_COPIED = 2 };
 
 typedef struct {
   int *state;     // DORA_RECORD_*
@@ -51,7 +51,7 @@ static inline void dora_pool_record(dora_pool *pool, dora_writer_edge *edge, dor
 /// shows up as borrowed.
 static inline int dora_pool_look(dora_pool *pool, dora_writer *writer, int bytes) {
   int most = DORA_AHEAD_BYTES / bytes, found = 0;
-  most = most < 1 ? 1 : most > DORA_MOST_AHEAD ? DORA_MOST_AHEAD : most;
+  most = most < DORA_LEAST_AHEAD ? DORA_LEAST_AHEAD : most > DORA_MOST_AHEAD ? DORA_MOST_AHEAD : most;
   for (int i = 0; i < writer->count; i++) {
     dora_writer_edge *edge = writer->edges + i;
     if (pool->edges[i].state[DORA_RECORD_GONE]) continue;

@@ -141,16 +141,17 @@ class EdgeRecord {
 const LENT = 1
 const COPIED = 2
 
-/** Most chunks that one look at the consumers' lines may find for the next messages, … */
+/** As many chunks as one look at the consumers' lines may find for the next messages: … */
+const LEAST_AHEAD = 2
 const MOST_AHEAD = 4
-/** … as long as these messages stay in the cache together: what is warm is used again rather. */
+/** … more than the least only if these messages stay in the cache together. */
 const AHEAD_BYTES = 1024 * 1024
 /** Where they are kept: how many, the next one, and then they. */
 const AHEAD_COUNT = 0
 const AHEAD_NEXT = 1
 const AHEAD_FIRST = 2
 
-/** The producer's half: gives out free chunks, lowest first, so that warm pages are used again. */
+/** The producer's half: gives out free chunks, lowest first, so that few pages are touched. */
 export class ProducerPool {
   readonly pool: Pool
   readonly generation: number
@@ -197,7 +198,7 @@ export class ProducerPool {
   }
 
   /**
-   * The lowest free chunk, lent to the caller until {@link giveBack}; −1 when there is none. A chunk is free when it is
+   * A free chunk, the lowest of all when it was looked for, lent to the caller until {@link giveBack}; −1 when there is none. A chunk is free when it is
    * not lent, no queued slot refers to it, and no consumer has marked it. Per edge the tail is read before the line: a
    * consumer marks before it claims, so what has just left the queue shows up as borrowed.
    *
@@ -213,7 +214,8 @@ export class ProducerPool {
 
   /** Looks for free chunks; false when there is none. */
   #look(bytes: number): boolean {
-    const most = Math.min(MOST_AHEAD, Math.max(1, Math.floor(AHEAD_BYTES / bytes)))
+    const together = Math.floor(AHEAD_BYTES / bytes)
+    const most = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, together))
     const ahead = this.#ahead
     ahead[AHEAD_NEXT] = 0
     ahead[AHEAD_COUNT] = 0
