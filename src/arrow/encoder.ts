@@ -96,6 +96,14 @@ export class Encoder {
    * @throws PayloadTooLargeError
    */
   prepare(data: Sendable): Prepared {
+    // Is it a typed array of the kind and length of the last one?
+    const isFlat = ArrayBuffer.isView(data) && data.constructor === this.#arrayType
+    if (!isFlat || (data as TypedArray).length !== this.#length) return this.#measure(data)
+    this.#prepared.flat = data as TypedArray
+    return this.#prepared
+  }
+
+  #measure(data: Sendable): Prepared {
     switch (typeof data) {
       case "object":
         break
@@ -113,12 +121,8 @@ export class Encoder {
     }
     if (data === null) return this.#values(NONE)
     if (ArrayBuffer.isView(data)) {
-      const array = data as TypedArray
-      if (array.constructor === this.#arrayType && array.length === this.#length) {
-        this.#prepared.flat = array
-        return this.#prepared
-      }
       if (data instanceof DataView) return this.#flat(bytesOf(data), UINT8)
+      const array = data as TypedArray
       return this.#flat(array, kindOf(array[Symbol.toStringTag]))
     }
     if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) {

@@ -153,7 +153,10 @@ export class InputEvent implements Disposable {
    * @throws ArrowTypeError  for text, lists, structs, booleans: use {@link value}
    */
   get array(): ElementArray {
-    if (this.#body !== null) return this.#body
+    return this.#body ?? this.#makeArray()
+  }
+
+  #makeArray(): ElementArray {
     if (this.#borrow !== null && this.#viewKnown(this.#borrow)) return this.#body!
     const bytes = this.data
     if (bytes.byteLength === 0) return bytes

@@ -74,22 +74,32 @@ export class Receiver implements Warmable {
   poll(): Event | null {
     if (this.#current !== null) this.#giveBack()
     if (this.ended) return null
+    if (this.#last !== null || this.#queue.length > 0 || this.#timers.length > 0) {
+      const event = this.#pollElsewhere()
+      if (event !== null) return event
+    }
+    // A stop is looked for when nothing else is there, and now and then under a stream that never pauses.
+    if ((++this.#polls & STOP_LOOK_MASK) === 0 && this.stopRequested) return this.#deliverStop()
+    return this.#pollPorts() ?? this.#foundNothing()
+  }
+
+  /** Looks at all that goes before the rings. */
+  #pollElsewhere(): Event | null {
     if (this.#last !== null) {
       const event = this.#pollOthers(this.#last)
       if (event !== null) return event
     }
-    if (this.#queue.length > 0) return this.#dequeue()
-    const tick = this.#pollTimers()
-    if (tick !== null) return tick
-    // A stop is looked for when nothing else is there, and now and then under a stream that never pauses.
-    if ((++this.#polls & STOP_LOOK_MASK) !== 0 || !this.stopRequested) {
-      const event = this.#pollPorts()
-      if (event !== null) return event
-      // Who has found nothing may do something else before the next poll.
-      this.#credit = 0
-      this.#inbox.words[LOOKS_WORD]!++
-      if (!this.stopRequested) return null
-    }
+    return this.#queue.length > 0 ? this.#dequeue() : this.#pollTimers()
+  }
+
+  #foundNothing(): Event | null {
+    // Who has found nothing may do something else before the next poll.
+    this.#credit = 0
+    this.#inbox.words[LOOKS_WORD]!++
+    return this.stopRequested ? this.#deliverStop() : null
+  }
+
+  #deliverStop(): Event | null {
     this.stop("MANUAL")
     return this.#dequeue()
   }

@@ -46,17 +46,16 @@ export class OutputEdge {
   /** Writes a message into a slot. The header only when the slot does not hold it already: those lines then stay in both caches. */
   write(payload: Payload, slot: number): void {
     const n = this.ring.head & (this.slots - 1)
-    if (payload.template > 0 && this.templates[n] === payload.template) {
-      const view = this.views[n]
-      if (view && payload.flat !== null) {
-        ;(view as Uint8Array).set(payload.flat as Uint8Array)
-        return
-      }
-      if (payload.writeBody) {
-        payload.writeBody(this.ring.inbox.bytes, slot * 4 + SLOT_HEADER_BYTES)
-        return
-      }
-    }
+    const { template, flat } = payload
+    const isThere = template > 0 && this.templates[n] === template
+    const view = this.views[n]
+    if (isThere && view && flat !== null) (view as Uint8Array).set(flat as Uint8Array)
+    else if (isThere && payload.writeBody)
+      payload.writeBody(this.ring.inbox.bytes, slot * 4 + SLOT_HEADER_BYTES)
+    else this.#writeWhole(payload, slot, n)
+  }
+
+  #writeWhole(payload: Payload, slot: number, n: number): void {
     const { bytes } = this.ring.inbox
     const at = slot * 4 + SLOT_HEADER_BYTES
     this.parameters[n] = null

@@ -1,10 +1,5 @@
 // The receiving side of one edge. What is read before the claim may be a mixture of two messages; it is judged after.
-import {
-  type ElementArray,
-  type ElementConstructor,
-  ELEMENT_MAKERS,
-  type ElementName,
-} from "../core/elements.ts"
+import type { ElementArray, ElementConstructor } from "../core/elements.ts"
 import { MAX_PARAMETER_BYTES } from "../core/limits.ts"
 import {
   bodyBytes,
@@ -28,6 +23,7 @@ import {
   TAIL_WORD,
   TEMPLATE_WORD,
 } from "./layout.ts"
+import { Bodies } from "./bodies.ts"
 import { EdgePoisonedError } from "./errors.ts"
 import type { FlowClock } from "./clock.ts"
 import { bucketOf, depthBucketOf } from "./histogram.ts"
@@ -36,23 +32,6 @@ import { Borrow, ConsumerPool } from "./consumer-pool.ts"
 import { chunkOf, generationOf, Pool } from "./pool.ts"
 import { ConsumerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
-
-const MAX_KNOWN_TEMPLATES = 8
-/** Below, allocating and copying in two steps is faster than `slice`. */
-const SLICE_FROM_BYTES = 512
-
-/** What a template stands for: the body alone tells such messages apart. */
-type Known = {
-  template: number
-  make: (length: number) => ElementArray
-  View: ElementConstructor
-  /** Where the elements begin in the stream, and how many there are. */
-  offset: number
-  length: number
-  bytes: number
-  /** Views over the body in the ring's slots. */
-  views: (ElementArray | null)[]
-}
 
 /** Reads slots itself, before the claim: what it sees may be a mixture of two messages, and is shown again after a lost claim. */
 export interface SlotSink {
@@ -87,7 +66,7 @@ export class EdgeReader {
   /** The newest of them. */
   #last: ConsumerPool | null = null
   #lastGeneration = -1
-  #known: Known[] = []
+  readonly #bodies: Bodies
   #chunk = -1
   #offset = 0
   #headerLength = 0
@@ -98,6 +77,7 @@ export class EdgeReader {
   constructor(inbox: Inbox, plan: InputPlan, pid: number, sink: SlotSink | null = null) {
     this.plan = plan
     this.ring = new ConsumerRing(inbox, plan.ring)
+    this.#bodies = new Bodies(this.ring)
     this.#pid = pid
     this.#sink = sink
   }
@@ -110,25 +90,28 @@ export class EdgeReader {
    * @throws EdgePoisonedError  the message was taken and can't be true
    */
   take(arrived = false): boolean {
-    const { ring } = this
-    while (arrived || ring.ready()) {
+    while (arrived || this.ring.ready()) {
       arrived = false
-      const slot = ring.slot
-      this.#readFields(slot)
-      if (this.#sink !== null) this.#show(this.#sink, slot)
-      if (this.#chunk < 0) {
-        if (this.#sink === null) this.#copyInline(slot)
-      } else if (!this.#mark()) continue
-      if (!ring.claim()) {
-        if (this.#pool) this.#pool.release(chunkOf(this.#chunk))
-        continue
-      }
-      const creditWanted = ring.taken()
-      if (creditWanted) this.onCredit?.()
-      this.#judge()
-      return true
+      if (this.#attempt()) return true
     }
     return false
+  }
+
+  /** Reads the next slot, and claims it. */
+  #attempt(): boolean {
+    const { ring } = this
+    this.#forget()
+    const slot = ring.slot
+    this.#readFields(slot)
+    if (this.#chunk < 0 && this.#sink === null) this.#copyInline(slot)
+    else if (!this.#prepare(slot)) return false
+    if (!ring.claim()) {
+      if (this.#pool !== null) this.#pool.release(chunkOf(this.#chunk))
+      return false
+    }
+    if (ring.taken()) this.onCredit?.()
+    this.#judge()
+    return true
   }
 
   /** Counts how long the last message was under way, and its queue. @returns when it was sent, in monotonic nanoseconds */
@@ -150,23 +133,14 @@ export class EdgeReader {
 
   /** From now on messages of this template are delivered as `body`, if they are small enough to come through slots. */
   learn(template: number, View: ElementConstructor, offset: number, length: number): void {
-    // A slot that is being rewritten can name the template of a large message beside the word of a small one.
-    const bytes = length * View.BYTES_PER_ELEMENT
-    if (offset + bytes > this.ring.inlineBytes) return
-    this.ring.bodyWord = (SLOT_HEADER_BYTES + offset) >> 2
-    if (this.#known.some((k) => k.template === template)) return
-    if (this.#known.length >= MAX_KNOWN_TEMPLATES) this.#known = []
-    const views = new Array<ElementArray | null>(this.ring.slotCount).fill(null)
-    const make = ELEMENT_MAKERS[View.name as ElementName]
-    this.#known.unshift({ template, make, View, offset, length, bytes, views })
+    this.#bodies.learn(template, View, offset, length)
   }
 
   /** Reads what the next message needs beside its slot. @returns something made of it */
   warm(): number {
     const { words, base } = this.ring
-    const known = this.#known[0]
     const sum = words[base + HEAD_WORD]! + words[base + TAIL_WORD]! + words[base + DEPTHS_WORD]!
-    return sum + this.template + (known?.views[this.ring.slotNumber()]?.length ?? 0)
+    return sum + this.template + this.#bodies.warm()
   }
 
   #readFields(slot: number): void {
@@ -177,13 +151,23 @@ export class EdgeReader {
     this.seconds = words[slot + SECONDS_WORD]!
     this.fraction = words[slot + FRACTION_WORD]!
     this.#parametersLength = words[slot + PARAMETERS_WORD]!
-    this.#offset = words[slot + OFFSET_WORD]!
-    this.#headerLength = words[slot + HEADER_LENGTH_WORD]!
+  }
+
+  #forget(): void {
     this.stream = null
     this.body = null
     this.borrow = null
     this.parameters = null
     this.#pool = null
+  }
+
+  /** A message in a chunk, or one for a sink. False: look again. */
+  #prepare(slot: number): boolean {
+    const { words } = this.ring
+    this.#offset = words[slot + OFFSET_WORD]!
+    this.#headerLength = words[slot + HEADER_LENGTH_WORD]!
+    if (this.#sink !== null) this.#show(this.#sink, slot)
+    return this.#chunk < 0 || this.#mark()
   }
 
   #show(sink: SlotSink, slot: number): void {
@@ -198,37 +182,23 @@ export class EdgeReader {
   }
 
   #copyInline(slot: number): void {
-    const { inbox, inlineBytes } = this.ring
-    const at = slot * 4 + SLOT_HEADER_BYTES
-    if (this.#parametersLength !== 0) {
-      const from = Math.min((this.length + 7) & ~7, inlineBytes) >>> 0
-      const to = Math.min(from + this.#parametersLength, inlineBytes)
-      this.parameters = inbox.bytes.slice(at + from, at + Math.max(from, to))
-    }
-    const known = this.template > 0 ? this.#find(this.template) : null
-    if (known === null) {
-      this.stream = inbox.bytes.slice(at, at + clamp(this.length, inlineBytes))
-      return
-    }
-    const n = this.ring.slotNumber()
-    let view = known.views[n]!
-    if (view === null) {
-      view = new known.View(inbox.bytes.buffer, at + known.offset, known.length)
-      known.views[n] = view
-    }
-    if (known.bytes > SLICE_FROM_BYTES) {
-      this.body = view.slice()
-      return
-    }
-    const body = known.make(known.length)
-    ;(body as Uint8Array).set(view as Uint8Array)
-    this.body = body
+    if (this.#parametersLength !== 0) this.#copyParameters(slot)
+    this.body = this.#bodies.copy(this.template)
+    if (this.body === null) this.#copyStream(slot)
   }
 
-  #find(template: number): Known | null {
-    const known = this.#known
-    for (let i = 0; i < known.length; i++) if (known[i]!.template === template) return known[i]!
-    return null
+  #copyStream(slot: number): void {
+    const { inbox, inlineBytes } = this.ring
+    const at = slot * 4 + SLOT_HEADER_BYTES
+    this.stream = inbox.bytes.slice(at, at + clamp(this.length, inlineBytes))
+  }
+
+  #copyParameters(slot: number): void {
+    const { inbox, inlineBytes } = this.ring
+    const at = slot * 4 + SLOT_HEADER_BYTES
+    const from = Math.min((this.length + 7) & ~7, inlineBytes) >>> 0
+    const to = Math.min(from + this.#parametersLength, inlineBytes)
+    this.parameters = inbox.bytes.slice(at + from, at + Math.max(from, to))
   }
 
   /** Before the claim: marks the chunk as borrowed. False: look again, the slot was being rewritten. */
@@ -271,27 +241,34 @@ export class EdgeReader {
 
   /** After the claim the fields are those of one message: now they are held to what an honest producer writes. */
   #judge(): void {
-    const { inlineBytes } = this.ring
+    const { length } = this
     const parameters = this.#parametersLength
-    if (parameters < 0 || parameters > MAX_PARAMETER_BYTES)
-      this.#reject(`parameters of ${parameters} bytes`)
-    if (this.length < 0) this.#reject(`length ${this.length}`)
+    if (length < 0 || parameters < 0 || parameters > MAX_PARAMETER_BYTES) this.#rejectSizes()
     // Not (length + 7) & ~7, which is negative for the largest lengths.
-    const end = this.length + (-this.length & 7) + parameters
-    if (this.#pool === null) {
-      if (end > inlineBytes) this.#reject(`length ${this.length} in a slot`)
-      return
-    }
+    const end = length + (-length & 7) + parameters
+    if (this.#pool !== null) this.#lend(this.#pool, end)
+    else if (end > this.ring.inlineBytes) this.#reject(`length ${length} in a slot`)
+  }
+
+  #rejectSizes(): never {
+    const { length } = this
+    const parameters = this.#parametersLength
+    this.#reject(length < 0 ? `length ${length}` : `parameters of ${parameters} bytes`)
+  }
+
+  /** @param end  bytes of stream and parameters */
+  #lend(pool: ConsumerPool, end: number): void {
     const chunk = chunkOf(this.#chunk)
     const offset = this.#offset
-    if (offset < 0 || offset + end > this.#pool.pool.strideBytes)
+    if (offset < 0 || offset + end > pool.pool.strideBytes)
       this.#reject(`length ${this.length} in a chunk`)
-    const borrow = new Borrow(this.#pool, chunk, offset, this.length)
+    const borrow = new Borrow(pool, chunk, offset, this.length)
+    const parameters = this.#parametersLength
     if (parameters > 0) {
-      const view = this.#pool.pool.view(chunk, offset + end - parameters, parameters)
+      const view = pool.pool.view(chunk, offset + end - parameters, parameters)
       this.parameters = new Uint8Array(view).slice()
     }
-    if (this.#pool.borrowed <= this.plan.borrowBudget) {
+    if (pool.borrowed <= this.plan.borrowBudget) {
       this.borrow = borrow
       return
     }

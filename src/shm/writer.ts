@@ -256,14 +256,18 @@ export class OutputWriter {
     parameters: Uint8Array | null,
   ): void {
     const words = ring.words
-    words[slot + LENGTH_WORD] = payload.byteLength
+    this.#describe(payload, words, slot)
     words[slot + CHUNK_WORD] = chunk
-    words[slot + TEMPLATE_WORD] = this.#templateOf(payload)
     words[slot + SECONDS_WORD] = this.#clock.seconds
     words[slot + FRACTION_WORD] = this.#clock.fraction
     words[slot + PARAMETERS_WORD] = parameters === null ? 0 : parameters.byteLength
-    words[slot + HEADER_LENGTH_WORD] = payload.headerLength
     ring.commit(bodyBytes(payload.byteLength, payload.headerLength))
+  }
+
+  #describe(payload: Payload, words: Int32Array, slot: number): void {
+    words[slot + LENGTH_WORD] = payload.byteLength
+    words[slot + TEMPLATE_WORD] = this.#templateOf(payload)
+    words[slot + HEADER_LENGTH_WORD] = payload.headerLength
   }
 
   #templateOf(payload: Payload): number {
