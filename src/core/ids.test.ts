@@ -5,10 +5,7 @@ import { interned } from "./ids.ts"
 test.each(["image", "op/out", "7", "", "длинное имя"])(
   "%p is kept as the names of a program are",
   (name) => {
-    const read: string = JSON.parse(JSON.stringify({ id: `${name} and more` })).id.slice(
-      0,
-      name.length,
-    )
+    const read = JSON.parse(JSON.stringify(`${name} and more`)).slice(0, name.length)
     expect(interned(read)).toBe(name)
     expect(jscDescribe(interned(read))).toContain("(atomic)")
   },

@@ -46,10 +46,12 @@ export class Loan<T extends ElementArray = ElementArray> implements Disposable {
     this.#open = false
     if (this.#memory === null) return this.#output.send(array, parameters)
     const { chunk, form } = this.#memory
-    const sent = this.#output.sendLoan(chunk, form, extra)
-    // It takes its time, and the message is on its way meanwhile.
-    this.#detach(chunk)
-    return sent
+    try {
+      return this.#output.sendLoan(chunk, form, extra)
+    } finally {
+      // It takes its time, and the message is on its way meanwhile.
+      this.#detach(chunk)
+    }
   }
 
   [Symbol.dispose](): void {
