@@ -101,10 +101,14 @@ export class Output implements Waiter, Warmable {
   }
 
   #send(payload: Payload, parameters: Uint8Array | null): Promise<void> {
-    if (this.#queue.length === 0 && this.#writer.ready(false)) {
-      if (this.#publish(payload, parameters)) return DONE
-    }
-    return this.#defer(payload, parameters)
+    return this.#sendNow(payload, parameters) ? DONE : this.#defer(payload, parameters)
+  }
+
+  /** False: it has to wait for others, or for room. */
+  #sendNow(payload: Payload, parameters: Uint8Array | null): boolean {
+    return (
+      this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, parameters)
+    )
   }
 
   /** Sends, and blocks the thread until every backpressure consumer has room. */
@@ -112,16 +116,13 @@ export class Output implements Waiter, Warmable {
     if (this.#writer.closed) this.#refuse()
     const payload = this.#encoder.prepare(data)
     const extra = parameters === undefined ? null : encode(parameters)
-    if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
-      return
-    this.#sendBlocking(payload, extra, node)
+    if (!this.#sendNow(payload, extra)) this.#sendBlocking(payload, extra, node)
   }
 
   #sendBlocking(payload: Payload, extra: Uint8Array | null, node: Stoppable): void {
     for (;;) {
       if (this.#queue.length > 0) this.attempt()
-      if (this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, extra))
-        return
+      if (this.#sendNow(payload, extra)) return
       if (this.#selfEdge) throw new SelfDeadlockError(this.id)
       this.#waiting.blockUntil(
         (sleeping, half) => this.#writer.ready(sleeping, half) || node.stopRequested,
