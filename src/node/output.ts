@@ -22,7 +22,8 @@ import type { Waiter, Warmable } from "./waiter.ts"
 import type { Waiting } from "./waiting.ts"
 import type { Writer } from "./writer.ts"
 
-const DONE = Promise.resolve()
+/** What {@link Output.send} returns when nothing has to wait. */
+export const SENT = Promise.resolve()
 
 /** A message that waits for room: written already, in memory of its own or in a chunk. */
 type Pending = {
@@ -90,25 +91,17 @@ export class Output implements Waiter, Warmable {
   send(data: Sendable, parameters: Parameters | undefined): Promise<void> {
     if (this.#writer.closed) this.#refuse()
     const payload = this.#encoder.prepare(data)
-    return this.#send(payload, parameters === undefined ? null : encode(parameters))
+    const extra = parameters === undefined ? null : encode(parameters)
+    if (this.#queue.length === 0 && this.#publish(payload, extra)) return SENT
+    return this.#defer(payload, extra)
   }
 
   /** @internal Sends a measured message; it is written before this returns. */
   sendPayload(payload: Payload, parameters: Parameters | Uint8Array | undefined): Promise<void> {
     if (this.#writer.closed) this.#refuse()
     const extra = parameters instanceof Uint8Array ? parameters : encode(parameters)
-    return this.#send(payload, extra)
-  }
-
-  #send(payload: Payload, parameters: Uint8Array | null): Promise<void> {
-    return this.#sendNow(payload, parameters) ? DONE : this.#defer(payload, parameters)
-  }
-
-  /** False: it has to wait for others, or for room. */
-  #sendNow(payload: Payload, parameters: Uint8Array | null): boolean {
-    return (
-      this.#queue.length === 0 && this.#writer.ready(false) && this.#publish(payload, parameters)
-    )
+    if (this.#queue.length === 0 && this.#publish(payload, extra)) return SENT
+    return this.#defer(payload, extra)
   }
 
   /** Sends, and blocks the thread until every backpressure consumer has room. */
@@ -116,13 +109,13 @@ export class Output implements Waiter, Warmable {
     if (this.#writer.closed) this.#refuse()
     const payload = this.#encoder.prepare(data)
     const extra = parameters === undefined ? null : encode(parameters)
-    if (!this.#sendNow(payload, extra)) this.#sendBlocking(payload, extra, node)
+    if (this.#queue.length === 0 && this.#publish(payload, extra)) return
+    this.#sendBlocking(payload, extra, node)
   }
 
   #sendBlocking(payload: Payload, extra: Uint8Array | null, node: Stoppable): void {
     for (;;) {
-      if (this.#queue.length > 0) this.attempt()
-      if (this.#sendNow(payload, extra)) return
+      if ((this.#queue.length === 0 || this.attempt()) && this.#publish(payload, extra)) return
       if (this.#selfEdge) throw new SelfDeadlockError(this.id)
       this.#waiting.blockUntil(
         (sleeping, half) => this.#writer.ready(sleeping, half) || node.stopRequested,
@@ -175,7 +168,7 @@ export class Output implements Waiter, Warmable {
   sendLoan(chunk: number, payload: Payload, extra: Uint8Array | null): Promise<void> {
     if (this.#queue.length === 0 && this.#writer.ready(false)) {
       this.#writer.publishChunk(chunk, payload, extra)
-      return DONE
+      return SENT
     }
     return this.#enqueue(payload, chunk, extra)
   }
@@ -234,9 +227,10 @@ export class Output implements Waiter, Warmable {
     throw new Mistake(this.#node, this.id)
   }
 
-  /** Publishes a measured message; false when a large one finds no memory until a consumer makes room. */
+  /** Publishes a measured message; false: it has to wait until a consumer makes room in a queue, or gives memory back. */
   #publish(payload: Payload, parameters: Uint8Array | null): boolean {
     const writer = this.#writer
+    if (!writer.ready(false)) return false
     if (!writer.isRead) return true
     const total = ((payload.byteLength + 7) & ~7) + (parameters?.byteLength ?? 0)
     if (total <= writer.inlineBytes) {

@@ -10,8 +10,11 @@ import type { Warmable } from "./waiter.ts"
 
 /** A stop under full load is seen after this many events. */
 const STOP_LOOK_MASK = 63
-/** So many polls of a stream at most rely on the last look at the clock: a program may become slow from one event to the next. */
+/** So many polls of a stream at most rely on the last look at the clock: a program may become slow from one event to the next … */
 const MOST_CREDIT = 8
+/** … and more where even events that take so long leave time. */
+const SLOW_NS = 1e8
+const MOST_SLOW = 64
 
 /** Collects a node's events. {@link poll} is the hot path. */
 export class Receiver implements Warmable {
@@ -74,7 +77,8 @@ export class Receiver implements Warmable {
   poll(): Event | null {
     if (this.#current !== null) this.#giveBack()
     if (this.ended) return null
-    if (this.#last !== null || this.#queue.length > 0 || this.#timers.length > 0) {
+    const maybeDue = this.#timers.length > 0 && --this.#credit < 0
+    if (maybeDue || this.#last !== null || this.#queue.length > 0) {
       const event = this.#pollElsewhere()
       if (event !== null) return event
     }
@@ -202,7 +206,7 @@ export class Receiver implements Warmable {
   /** A tick of the timer that is due longest. */
   #pollTimers(): Event | null {
     const timers = this.#timers
-    if (timers.length === 0 || this.#credit-- > 0) return null
+    if (timers.length === 0 || this.#credit >= 0) return null
     let first = timers[0]!
     for (const timer of timers) if (timer.dueNs < first.dueNs) first = timer
     const now = this.#clock.nowNs()
@@ -216,7 +220,8 @@ export class Receiver implements Warmable {
   #allow(now: number, leftNs: number): void {
     const paceNs = Math.max(1, (now - this.#lookedNs) / (this.#allowed + 1))
     this.#lookedNs = now
-    this.#allowed = Math.min(MOST_CREDIT, Math.floor(leftNs / paceNs / 4))
+    const usual = Math.min(MOST_CREDIT, leftNs / paceNs / 4)
+    this.#allowed = Math.floor(Math.min(MOST_SLOW, Math.max(usual, leftNs / SLOW_NS / 4)))
     this.#credit = this.#allowed
   }
 

@@ -53,9 +53,10 @@ function made(answer: (event: OperatorEvent) => DoraStatus | Promise<DoraStatus>
   const instance = new Instance(operator, parts)
   const step = async (event: Event) => {
     events.push(event)
-    const delivered = instance.free && instance.step()
+    const next = instance.free ? instance.next() : null
+    if (next !== null) instance.deliver(next)
     await Bun.sleep(0)
-    return delivered
+    return next !== null
   }
   return { instance, step, log, receiver }
 }

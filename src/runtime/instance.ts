@@ -73,23 +73,31 @@ export class Instance {
     return this.#busy
   }
 
-  /** Delivers the next event if there is one. */
-  step(): boolean {
+  /** Its next event if there is one, for {@link deliver}. */
+  next(): Event | null {
     const event = this.receiver.poll()
-    if (event === null) {
-      if (this.receiver.ended && !this.#over) this.#end(false)
-      return false
-    }
-    this.#deliver(event)
-    return true
+    if (event === null && this.receiver.ended && !this.#over) this.#end(false)
+    return event
   }
 
-  /** As {@link step}, after a quick look. */
-  stepArrived(): boolean {
-    const event = this.receiver.pollArrived()
-    if (event === null) return false
-    this.#deliver(event)
-    return true
+  /** Gives the operator an event; it must be {@link free}. */
+  deliver(event: Event): void {
+    const told = forOperator(event)
+    if (told === null) return
+    this.#busy = true
+    this.#calls.enter(this.index, CALL_EVENT)
+    let answer: DoraStatus | Promise<DoraStatus>
+    try {
+      answer = this.#operator.onEvent(told)
+    } catch (error) {
+      this.#calls.leave()
+      this.#fail(error)
+      return
+    }
+    this.#calls.leave()
+    if (typeof answer !== "number") void this.#await(answer)
+    else if (answer === DoraStatus.CONTINUE && !this.receiver.ended) this.#settled()
+    else this.#answered(answer)
   }
 
   /** Puts a successor in this operator's place, between two events, and drops the predecessor. */
@@ -121,24 +129,6 @@ export class Instance {
       this.context.log.warn(`failed to drop operator ${this.id}: ${error}`)
     }
     this.#calls.leave()
-  }
-
-  #deliver(event: Event): void {
-    const told = forOperator(event)
-    if (told === null) return
-    this.#busy = true
-    this.#calls.enter(this.index, CALL_EVENT)
-    let answer: DoraStatus | Promise<DoraStatus>
-    try {
-      answer = this.#operator.onEvent(told)
-    } catch (error) {
-      this.#calls.leave()
-      this.#fail(error)
-      return
-    }
-    this.#calls.leave()
-    if (typeof answer === "number") this.#answered(answer)
-    else void this.#await(answer)
   }
 
   async #await(answer: Promise<DoraStatus>): Promise<void> {

@@ -2,7 +2,7 @@ import type { Sendable } from "../arrow/encoder.ts"
 import type { Parameters } from "../core/parameters.ts"
 import { MAX_PENDING_SENDS } from "../core/limits.ts"
 import { NodeClosedError, TooManyPendingSendsError, UnknownOutputError } from "../node/errors.ts"
-import type { Output } from "../node/output.ts"
+import { type Output, SENT } from "../node/output.ts"
 import type { Payload } from "../shm/payload.ts"
 import type { OperatorOutputs, OutputRings } from "./host.ts"
 
@@ -40,9 +40,10 @@ export class Outputs implements OperatorOutputs {
   }
 
   send(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
-    const found = this.#roomy(output)
+    const found = output === this.#lastName ? this.#last! : this.#find(output)
+    if (found.full) this.#refuse(found)
     const sent = found.send(data, parameters)
-    return found.blocked ? this.#wait(sent) : sent
+    return sent === SENT ? sent : this.#wait(sent)
   }
 
   sendPayload(
@@ -50,9 +51,10 @@ export class Outputs implements OperatorOutputs {
     payload: Payload,
     parameters?: Parameters | Uint8Array,
   ): Promise<void> {
-    const found = this.#roomy(output)
+    const found = output === this.#lastName ? this.#last! : this.#find(output)
+    if (found.full) this.#refuse(found)
     const sent = found.sendPayload(payload, parameters)
-    return found.blocked ? this.#wait(sent) : sent
+    return sent === SENT ? sent : this.#wait(sent)
   }
 
   rings(output: string): OutputRings {
@@ -76,13 +78,6 @@ export class Outputs implements OperatorOutputs {
     this.#lastName = null
   }
 
-  /** The output of that name, where one more send may at least wait. */
-  #roomy(id: string): Output {
-    const output = id === this.#lastName ? this.#last! : this.#find(id)
-    if (output.blocked) this.#checkRoom(output)
-    return output
-  }
-
   #find(id: string): Output {
     if (!this.#open) throw new NodeClosedError(this.#owner)
     const output = this.#outputs.get(id)
@@ -93,8 +88,8 @@ export class Outputs implements OperatorOutputs {
   }
 
   /** Thrown, not rejected: an operator need not await a send, and must not lose a message without a word. */
-  #checkRoom(output: Output): void {
-    if (output.full) throw new TooManyPendingSendsError(output.id, MAX_PENDING_SENDS)
+  #refuse(output: Output): never {
+    throw new TooManyPendingSendsError(output.id, MAX_PENDING_SENDS)
   }
 
   #wait(sent: Promise<void>): Promise<void> {

@@ -21,11 +21,17 @@ export class Pump implements Pollable<true> {
   /** Runs until every operator is over, or {@link close}. */
   async run(): Promise<void> {
     while (!this.ended) {
-      if (this.#mayGoOn() && (this.poll() || this.#spin())) continue
+      if (this.#drain() && this.#spin()) continue
       if (await this.#patient()) continue
       if (this.ended) return
       await this.#wait()
     }
+  }
+
+  /** Delivers what is there while this turn of the event loop lasts. @returns does it last on? */
+  #drain(): boolean {
+    while (this.#mayGoOn()) if (this.poll() === null) return true
+    return false
   }
 
   /** Ends the loop. */
@@ -46,7 +52,10 @@ export class Pump implements Pollable<true> {
     const instances = this.#instances
     for (let i = 0; i < instances.length; i++) {
       const instance = instances[i]!
-      if (instance.free && instance.step()) any = true
+      const event = instance.free ? instance.next() : null
+      if (event === null) continue
+      instance.deliver(event)
+      any = true
     }
     return any
   }
@@ -56,7 +65,10 @@ export class Pump implements Pollable<true> {
     const instances = this.#instances
     for (let i = 0; i < instances.length; i++) {
       const instance = instances[i]!
-      if (instance.free && instance.stepArrived()) any = true
+      const event = instance.free ? instance.receiver.pollArrived() : null
+      if (event === null) continue
+      instance.deliver(event)
+      any = true
     }
     return any
   }
@@ -69,7 +81,7 @@ export class Pump implements Pollable<true> {
 
   /** May more be delivered without leaving this turn of the event loop? */
   #mayGoOn(): boolean {
-    return !this.#waiting.active && this.#waiting.mayContinue()
+    return !this.#closed && !this.#waiting.active && this.#waiting.mayContinue()
   }
 
   #spin(): boolean {
