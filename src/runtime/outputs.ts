@@ -40,8 +40,7 @@ export class Outputs implements OperatorOutputs {
   }
 
   send(output: string, data: Sendable, parameters?: Parameters): Promise<void> {
-    const found = output === this.#lastName ? this.#last! : this.#find(output)
-    if (found.full) this.#refuse(found)
+    const found = this.#roomy(output)
     const sent = found.send(data, parameters)
     return sent === SENT ? sent : this.#wait(sent)
   }
@@ -51,8 +50,7 @@ export class Outputs implements OperatorOutputs {
     payload: Payload,
     parameters?: Parameters | Uint8Array,
   ): Promise<void> {
-    const found = output === this.#lastName ? this.#last! : this.#find(output)
-    if (found.full) this.#refuse(found)
+    const found = this.#roomy(output)
     const sent = found.sendPayload(payload, parameters)
     return sent === SENT ? sent : this.#wait(sent)
   }
@@ -76,6 +74,13 @@ export class Outputs implements OperatorOutputs {
   #shut(): void {
     this.#open = false
     this.#lastName = null
+  }
+
+  /** The output of that name, where one more send may at least wait. */
+  #roomy(id: string): Output {
+    const output = id === this.#lastName ? this.#last! : this.#find(id)
+    if (output.full) this.#refuse(output)
+    return output
   }
 
   #find(id: string): Output {
