@@ -232,7 +232,7 @@ export class Receiver implements Warmable {
       const at = this.#turn + i < count ? this.#turn + i : this.#turn + i - count
       const port = ports[at]!
       if (port.closed) continue
-      const event = this.#pollPort(port)
+      const event = this.#pollPort(port, false)
       if (event === null) continue
       this.#turn = at + 1 < count ? at + 1 : 0
       return event
@@ -240,7 +240,7 @@ export class Receiver implements Warmable {
     return null
   }
 
-  #pollPort(port: Port, arrived = false): Event | null {
+  #pollPort(port: Port, arrived: boolean): Event | null {
     try {
       const event = port.take(arrived)
       if (event !== null) {
