@@ -83,12 +83,7 @@ class RingEnd {
   /** Goes on with the message of this index. */
   protected goTo(index: number): void {
     this.next = index
-    this.slot = this.slotOf(index)
-  }
-
-  /** Word index of the slot of a message index. */
-  protected slotOf(index: number): number {
-    return this.firstSlot + (index & this.mask) * this.slotWords
+    this.slot = this.firstSlot + (index & this.mask) * this.slotWords
   }
 }
 
@@ -100,7 +95,7 @@ export class ProducerRing extends RingEnd {
 
   constructor(inbox: Inbox, offset: number) {
     super(inbox, offset)
-    this.goTo(this.#recoverHead())
+    this.#recoverHead()
     this.tail = Atomics.load(this.words, this.base + TAIL_WORD)
   }
 
@@ -110,14 +105,16 @@ export class ProducerRing extends RingEnd {
   }
 
   /** Predecessors may have died between commit and hint, more than one: what was published must not be rewritten. */
-  #recoverHead(): number {
-    let head = Atomics.load(this.words, this.base + HEAD_WORD)
-    if (this.mask < 0) return head
-    while (Atomics.load(this.words, this.slotOf(head) + SEQ_WORD) === ((head + 1) | 0)) {
-      head = (head + 1) | 0
+  #recoverHead(): void {
+    const { words, base } = this
+    this.goTo(Atomics.load(words, base + HEAD_WORD))
+    if (this.mask < 0) return
+    for (;;) {
+      const next = (this.next + 1) | 0
+      if (Atomics.load(words, this.slot + SEQ_WORD) !== next) break
+      this.goTo(next)
     }
-    this.words[this.base + HEAD_WORD] = head
-    return head
+    words[base + HEAD_WORD] = this.next
   }
 
   /** C code of this thread may have published in the meantime: to the one producer HEAD_WORD is exact. */

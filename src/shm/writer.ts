@@ -21,7 +21,6 @@ import { OutputEdge as Edge } from "./output-edge.ts"
 import type { Payload } from "./payload.ts"
 import type { EdgePlan, OutputPlan } from "./plan.ts"
 import { chunkWord, Pool, ProducerPool } from "./pool.ts"
-import type { ProducerRing } from "./ring.ts"
 import type { Inbox } from "./segment.ts"
 
 /** Templates are numbered by generation, so that a successor's never look like its predecessor's. */
@@ -153,7 +152,8 @@ export class OutputWriter {
       edge.write(payload, slot)
       if (parameters !== null) edge.writeParameters(payload, parameters, slot)
       this.#pool?.record(i, ring.head, -1)
-      this.#commit(ring, slot, -1, payload, parameters)
+      this.#describe(payload, parameters, -1, ring.words, slot)
+      ring.commit(bodyBytes(payload.byteLength, payload.headerLength))
     }
   }
 
@@ -167,14 +167,17 @@ export class OutputWriter {
     this.#clock.stamp()
     const word = chunkWord(chunk, this.#generation)
     const lent = pool.isLoan(chunk)
+    const bytes = bodyBytes(payload.byteLength, payload.headerLength)
     for (let i = 0; i < this.edges.length; i++) {
       const edge = this.edges[i]!
       if (!this.#makeRoom(edge)) continue
-      const slot = edge.ring.slot
-      pool.record(i, edge.ring.head, chunk)
+      const ring = edge.ring
+      const slot = ring.slot
+      pool.record(i, ring.head, chunk)
       edge.writeOrigin(slot)
-      this.#commit(edge.ring, slot, word, payload, parameters)
-      if (lent) edge.ring.countLent(bodyBytes(payload.byteLength, payload.headerLength))
+      this.#describe(payload, parameters, word, ring.words, slot)
+      ring.commit(bytes)
+      if (lent) ring.countLent(bytes)
     }
     pool.giveBack(chunk)
   }
@@ -248,26 +251,20 @@ export class OutputWriter {
     for (const edge of this.edges) edge.ring.close()
   }
 
-  #commit(
-    ring: ProducerRing,
-    slot: number,
-    chunk: number,
+  #describe(
     payload: Payload,
     parameters: Uint8Array | null,
+    chunk: number,
+    words: Int32Array,
+    slot: number,
   ): void {
-    const words = ring.words
-    this.#describe(payload, words, slot)
+    words[slot + LENGTH_WORD] = payload.byteLength
+    words[slot + TEMPLATE_WORD] = this.#templateOf(payload)
+    words[slot + HEADER_LENGTH_WORD] = payload.headerLength
     words[slot + CHUNK_WORD] = chunk
     words[slot + SECONDS_WORD] = this.#clock.seconds
     words[slot + FRACTION_WORD] = this.#clock.fraction
     words[slot + PARAMETERS_WORD] = parameters === null ? 0 : parameters.byteLength
-    ring.commit(bodyBytes(payload.byteLength, payload.headerLength))
-  }
-
-  #describe(payload: Payload, words: Int32Array, slot: number): void {
-    words[slot + LENGTH_WORD] = payload.byteLength
-    words[slot + TEMPLATE_WORD] = this.#templateOf(payload)
-    words[slot + HEADER_LENGTH_WORD] = payload.headerLength
   }
 
   #templateOf(payload: Payload): number {
