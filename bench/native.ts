@@ -5,7 +5,7 @@ import { Encoder } from "../src/arrow/encoder.ts"
 import { readLayout } from "../src/arrow/decoder.ts"
 import { Memory } from "../src/daemon/memory.ts"
 import { parseDataflow } from "../src/descriptor/load.ts"
-import { InputEvent, type MessageFields } from "../src/node/event.ts"
+import { InputEvent } from "../src/node/event.ts"
 import { attach } from "../src/node/memory-link.ts"
 import type { OperatorContext } from "../src/runtime/host.ts"
 import { type LibraryOperator, libraryHost } from "../src/runtime/library.ts"
@@ -50,19 +50,10 @@ function eventsOf(size: number): InputEvent[] {
   const layout = readLayout(whole)
   const known = { layout, pattern: new Uint8Array(0) }
   const source = { id: input, template: () => known, learn: () => {}, released: () => {} }
-  const fields: MessageFields = {
-    seconds: 0,
-    fraction: 0,
-    template: 1,
-    parameters: null,
-    stream: null,
-    body: null,
-    borrow: null,
-  }
   const address = ptr(whole)
   const lease = { buffer: stream.buffer, length: whole.byteLength, address, release: () => {} }
-  if (size > INLINE_BYTES) return [new InputEvent(source, { ...fields, borrow: lease })]
-  return placesOf(size).map((body) => new InputEvent(source, { ...fields, body }))
+  if (size > INLINE_BYTES) return [new InputEvent(source, 0, 0, 1, null, null, null, lease)]
+  return placesOf(size).map((body) => new InputEvent(source, 0, 0, 1, null, null, body, null))
 }
 
 /** A quarter of a page apart: how long a copy of 4 KB takes depends on where in a page its ends lie, by half. */

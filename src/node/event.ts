@@ -115,16 +115,25 @@ export class InputEvent implements Disposable {
   /** What was made of the bytes so far; most messages need none of it. */
   #made: Made | null = null
 
-  /** @internal */
-  constructor(source: InputSource, message: MessageFields) {
+  /** @internal One by one: an object of them would have to be read again. */
+  constructor(
+    source: InputSource,
+    seconds: number,
+    fraction: number,
+    template: number,
+    parameters: Uint8Array | null,
+    stream: Uint8Array | null,
+    body: ElementArray | null,
+    borrow: Lease | null,
+  ) {
     this.#source = source
-    this.#seconds = message.seconds
-    this.#fraction = message.fraction
-    this.#template = message.template
-    this.#parameters = message.parameters
-    this.#stream = message.stream
-    this.#body = message.body
-    this.#borrow = message.borrow
+    this.#seconds = seconds
+    this.#fraction = fraction
+    this.#template = template
+    this.#parameters = parameters
+    this.#stream = stream
+    this.#body = body
+    this.#borrow = borrow
   }
 
   /** Name of the input. */
@@ -284,26 +293,4 @@ export class InputEvent implements Disposable {
     made.layout = layout
     return layout
   }
-}
-
-/** The fields of a message as it was taken from an edge. */
-export type MessageFields = {
-  seconds: number
-  fraction: number
-  template: number
-  parameters: Uint8Array | null
-  stream: Uint8Array | null
-  body: ElementArray | null
-  borrow: Lease | null
-}
-
-/** A message without anything. */
-export const NO_FIELDS: MessageFields = {
-  seconds: 0,
-  fraction: 0,
-  template: 0,
-  parameters: null,
-  stream: null,
-  body: null,
-  borrow: null,
 }

@@ -6,7 +6,7 @@ import type { InputPlan } from "../shm/plan.ts"
 import { EdgeReader } from "../shm/reader.ts"
 import type { Inbox } from "../shm/segment.ts"
 import { TimerRing } from "../shm/timer.ts"
-import { InputEvent, type InputSource, NO_FIELDS, type Template } from "./event.ts"
+import { InputEvent, type InputSource, type Template } from "./event.ts"
 import { Rhythm } from "./rhythm.ts"
 
 const MAX_TEMPLATES = 64
@@ -78,7 +78,16 @@ export class RingPort implements InputSource, Port {
     if (!reader.take(arrived)) return null
     this.#clock.observe(reader.seconds, reader.fraction)
     if (this.#untilSample-- <= 0) this.#sample()
-    return new InputEvent(this, reader)
+    return new InputEvent(
+      this,
+      reader.seconds,
+      reader.fraction,
+      reader.template,
+      reader.parameters,
+      reader.stream,
+      reader.body,
+      reader.borrow,
+    )
   }
 
   arrived(): boolean {
@@ -165,7 +174,7 @@ export class TimerPort implements InputSource {
     if (!this.#timer.take(nowNs)) return null
     this.#clock.stamp()
     const { seconds, fraction } = this.#clock
-    return new InputEvent(this, { ...NO_FIELDS, seconds, fraction })
+    return new InputEvent(this, seconds, fraction, 0, null, null, null, null)
   }
 
   warm(): number {

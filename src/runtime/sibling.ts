@@ -4,14 +4,7 @@ import { ptr } from "bun:ffi"
 import { type ElementArray, ELEMENT_MAKERS, type ElementName } from "../core/elements.ts"
 import { interned } from "../core/ids.ts"
 import { INLINE_BYTES } from "../core/limits.ts"
-import {
-  InputEvent,
-  type InputSource,
-  type Lease,
-  type MessageFields,
-  NO_FIELDS,
-  type Template,
-} from "../node/event.ts"
+import { InputEvent, type InputSource, type Lease, type Template } from "../node/event.ts"
 import type { Port } from "../node/ports.ts"
 import {
   bodyBytes,
@@ -63,7 +56,6 @@ export class SiblingEdge implements Port, InputSource {
   #lastTemplate: Template | null = null
   #lastBody: Body | null = null
   readonly #buffers = new BufferStock()
-  readonly #fields: MessageFields = { ...NO_FIELDS }
 
   /**
    * @param id      name of the input as its operator knows it
@@ -94,17 +86,10 @@ export class SiblingEdge implements Port, InputSource {
     if (this.gone) return
     if (!this.hasRoom()) this.#dropOldest()
     const body = this.#copyBody(payload)
-    // All at once, with no call in between: the compiler then never reads them back.
-    const fields = this.#fields
-    fields.seconds = seconds
-    fields.fraction = fraction
-    fields.template = payload.template
-    fields.parameters = parameters
-    fields.stream = null
-    fields.body = body
-    fields.borrow = null
-    if (body === null) this.#copyStream(payload)
-    this.#events[this.#head & this.#mask] = new InputEvent(this, fields)
+    this.#events[this.#head & this.#mask] =
+      body === null
+        ? this.#whole(payload, parameters, seconds, fraction)
+        : new InputEvent(this, seconds, fraction, payload.template, parameters, null, body, null)
     this.#head++
     this.#count(HEAD_WORD)
     this.#floats[(this.#base >> 1) + SENT_BYTES_FLOAT]! += bodyBytes(
@@ -124,16 +109,22 @@ export class SiblingEdge implements Port, InputSource {
     return body
   }
 
-  #copyStream(payload: Payload): void {
-    const { byteLength } = payload
-    if (byteLength > INLINE_BYTES) {
-      const lease = this.#buffers.lend(byteLength)
-      payload.write(new Uint8Array(lease.buffer), 0)
-      this.#fields.borrow = lease
-      return
+  /** A message with its whole stream. */
+  #whole(
+    payload: Payload,
+    parameters: Uint8Array | null,
+    seconds: number,
+    fraction: number,
+  ): InputEvent {
+    const { byteLength, template } = payload
+    if (byteLength <= INLINE_BYTES) {
+      const stream = new Uint8Array(byteLength)
+      payload.write(stream, 0)
+      return new InputEvent(this, seconds, fraction, template, parameters, stream, null, null)
     }
-    this.#fields.stream = new Uint8Array(byteLength)
-    payload.write(this.#fields.stream, 0)
+    const lease = this.#buffers.lend(byteLength)
+    payload.write(new Uint8Array(lease.buffer), 0)
+    return new InputEvent(this, seconds, fraction, template, parameters, null, null, lease)
   }
 
   #dropOldest(): void {

@@ -50,8 +50,7 @@ function eventOf(told: ThreadEvent): OperatorEvent {
   if (told.type === "OTHER") return told.event
   const { id, seconds, fraction, parameters, stream } = told
   const source = { id, template: () => null, learn: () => {}, released: () => {} }
-  const rest = { template: 0, body: null, borrow: null }
-  return new InputEvent(source, { ...rest, seconds, fraction, parameters, stream })
+  return new InputEvent(source, seconds, fraction, 0, parameters, stream, null, null)
 }
 
 function contextOf(message: Extract<ToThread, { type: "load" }>): OperatorContext {

@@ -198,13 +198,6 @@ export function inputEvent(
   parameters?: Parameters,
 ): InputEvent {
   const source = { id, template: () => null, learn: () => {}, released: () => {} }
-  return new InputEvent(source, {
-    seconds: 0,
-    fraction: 0,
-    template: 0,
-    parameters: parameters ? encodeParameters(parameters) : null,
-    stream,
-    body: null,
-    borrow: null,
-  })
+  const encoded = parameters ? encodeParameters(parameters) : null
+  return new InputEvent(source, 0, 0, 0, encoded, stream, null, null)
 }
