@@ -5,12 +5,17 @@ import type { Payload } from "../shm/payload.ts"
 import type { OutputWriter } from "../shm/writer.ts"
 import type { SiblingEdge } from "./sibling.ts"
 
+/** More than a message can have. */
+const ANY_BYTES = 0x7fff_ffff
+
 /** Writes every message to both. */
 export class FanWriter implements Writer {
   readonly #rings: OutputWriter
   readonly #siblings: readonly SiblingEdge[]
   readonly #clock: FlowClock
   readonly #waits: boolean
+  /** Do other processes read it too? */
+  readonly #leaves: boolean
   readonly isRead = true
   /** Siblings alone take messages of any size. */
   readonly inlineBytes: number
@@ -20,7 +25,8 @@ export class FanWriter implements Writer {
     this.#siblings = siblings
     this.#clock = clock
     this.#waits = siblings.some((edge) => edge.backpressure)
-    this.inlineBytes = rings.isRead ? rings.inlineBytes : Number.POSITIVE_INFINITY
+    this.#leaves = rings.isRead
+    this.inlineBytes = this.#leaves ? rings.inlineBytes : ANY_BYTES
   }
 
   get id(): string {
@@ -40,7 +46,7 @@ export class FanWriter implements Writer {
   }
 
   ready(ask: boolean, half = false): boolean {
-    const ready = this.#rings.ready(ask, half)
+    const ready = !this.#leaves || this.#rings.ready(ask, half)
     return this.#waits ? this.#hasRoom(ask) && ready : ready
   }
 
@@ -63,7 +69,7 @@ export class FanWriter implements Writer {
   }
 
   publishInline(payload: Payload, parameters: Uint8Array | null): void {
-    if (this.#rings.isRead) this.#rings.publishInline(payload, parameters)
+    if (this.#leaves) this.#rings.publishInline(payload, parameters)
     else this.#clock.stamp()
     this.#push(payload, parameters)
   }

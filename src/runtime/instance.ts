@@ -82,7 +82,8 @@ export class Instance {
 
   /** Gives the operator an event; it must be {@link free}. */
   deliver(event: Event): void {
-    const told = forOperator(event)
+    // What consists of its elements only was read before, when its form was learnt.
+    const told = event.type === "INPUT" && event.bare !== null ? event : forOperator(event)
     if (told === null) return
     this.#busy = true
     this.#calls.enter(this.index, CALL_EVENT)
@@ -169,8 +170,6 @@ export class Instance {
 function forOperator(event: Event): OperatorEvent | null {
   switch (event.type) {
     case "INPUT":
-      // What consists of its elements only was read before, when its form was learnt.
-      if (event.bare !== null) return event
       try {
         void event.layout
         return event

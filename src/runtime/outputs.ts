@@ -79,7 +79,7 @@ export class Outputs implements OperatorOutputs {
   /** The output of that name, where one more send may at least wait. */
   #roomy(id: string): Output {
     const output = id === this.#lastName ? this.#last! : this.#find(id)
-    if (output.full) this.#refuse(output)
+    if (this.#waiting > 0 && output.full) this.#refuse(output)
     return output
   }
 

@@ -71,9 +71,9 @@ export class SiblingEdge implements Port, InputSource {
     this.#base = plan.ring >> 2
     this.backpressure = this.#words[this.#base + POLICY_WORD] === 1
     this.#queueSize = this.#words[this.#base + QUEUE_SIZE_WORD]!
-    const slots = 2 ** Math.ceil(Math.log2(this.#queueSize))
-    this.#events = new Array<InputEvent | null>(slots).fill(null)
-    this.#mask = slots - 1
+    // The next power of two, less one; an integer to the compiler as well.
+    this.#mask = (1 << (32 - Math.clz32(this.#queueSize - 1))) - 1
+    this.#events = new Array<InputEvent | null>(this.#mask + 1).fill(null)
   }
 
   /** Is there room for one more without a loss? */
