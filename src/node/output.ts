@@ -58,12 +58,14 @@ export class Output implements Waiter, Warmable {
   readonly #selfEdge: boolean
   #form: LoanForm | null = null
   large = false
+  #closed: boolean
 
   constructor(node: string, writer: Writer, waiting: Waiting) {
     this.id = writer.id
     this.#node = node
     this.#writer = writer
     this.#waiting = waiting
+    this.#closed = writer.closed
     this.#selfEdge = writer.edges.some((e) => e.plan.node === node && e.ring.backpressure)
   }
 
@@ -89,7 +91,7 @@ export class Output implements Waiter, Warmable {
 
   /** Sends, or queues the message until every backpressure consumer has room. */
   send(data: Sendable, parameters: Parameters | undefined): Promise<void> {
-    if (this.#writer.closed) this.#refuse()
+    if (this.#closed) this.#refuse()
     const payload = this.#encoder.prepare(data)
     const extra = parameters === undefined ? null : encode(parameters)
     if (this.#queue.length === 0 && this.#publish(payload, extra)) return SENT
@@ -98,7 +100,7 @@ export class Output implements Waiter, Warmable {
 
   /** @internal Sends a measured message; it is written before this returns. */
   sendPayload(payload: Payload, parameters: Parameters | Uint8Array | undefined): Promise<void> {
-    if (this.#writer.closed) this.#refuse()
+    if (this.#closed) this.#refuse()
     const extra = parameters instanceof Uint8Array ? parameters : encode(parameters)
     if (this.#queue.length === 0 && this.#publish(payload, extra)) return SENT
     return this.#defer(payload, extra)
@@ -106,7 +108,7 @@ export class Output implements Waiter, Warmable {
 
   /** Sends, and blocks the thread until every backpressure consumer has room. */
   sendSync(data: Sendable, parameters: Parameters | undefined, node: Stoppable): void {
-    if (this.#writer.closed) this.#refuse()
+    if (this.#closed) this.#refuse()
     const payload = this.#encoder.prepare(data)
     const extra = parameters === undefined ? null : encode(parameters)
     if (this.#queue.length === 0 && this.#publish(payload, extra)) return
@@ -128,7 +130,7 @@ export class Output implements Waiter, Warmable {
 
   /** Memory for a message, laid out as a finished Arrow stream. */
   loan<T extends ElementArray>(layout: LoanLayout<T>): Loan<T> {
-    if (this.#writer.closed) this.#refuse()
+    if (this.#closed) this.#refuse()
     this.large = true
     const form = this.#formOf(layout)
     const { name, elements } = form
@@ -160,7 +162,7 @@ export class Output implements Waiter, Warmable {
 
   /** @internal Finds what is wrong with a send while the loan is still its owner's. */
   prepareSend(parameters: Parameters | undefined): Uint8Array | null {
-    if (this.#writer.closed) this.#refuse()
+    if (this.#closed) this.#refuse()
     return encode(parameters)
   }
 
@@ -187,14 +189,19 @@ export class Output implements Waiter, Warmable {
   async close(): Promise<void> {
     const last = this.#queue.at(-1)
     if (last) await new Promise<void>((resolve) => this.#afterLast(last, resolve))
-    this.#writer.close()
+    this.#end()
   }
 
   /** The process ends; what still waits for room is not sent. @param last  nobody takes over: the output ends */
   abort(last = true): void {
     const error = new SendInterruptedError(this.id)
     for (const pending of this.#queue.splice(0)) pending.reject(error)
-    if (last) this.#writer.close()
+    if (last) this.#end()
+  }
+
+  #end(): void {
+    this.#closed = true
+    this.#writer.close()
   }
 
   attempt(): boolean {

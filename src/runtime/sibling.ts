@@ -13,6 +13,7 @@ import {
   POLICY_WORD,
   QUEUE_SIZE_WORD,
   SENT_BYTES_FLOAT,
+  slotsFor,
   TAIL_WORD,
   TAKEN_WORD,
 } from "../shm/layout.ts"
@@ -25,7 +26,13 @@ const MAX_TEMPLATES = 64
 const NO_TEMPLATE = -1
 
 /** The elements of all messages of one template. */
-type Body = { make: (length: number) => ElementArray; length: number }
+type Body = { make: (length: number) => ElementArray; length: number; bytes: number }
+
+function copyOf(form: Body, elements: ElementArray | null): ElementArray {
+  const body = form.make(form.length)
+  ;(body as Uint8Array).set(elements as Uint8Array)
+  return body
+}
 
 /** The consumer's end is a port of its receiver; the producer pushes. */
 export class SiblingEdge implements Port, InputSource {
@@ -71,9 +78,9 @@ export class SiblingEdge implements Port, InputSource {
     this.#base = plan.ring >> 2
     this.backpressure = this.#words[this.#base + POLICY_WORD] === 1
     this.#queueSize = this.#words[this.#base + QUEUE_SIZE_WORD]!
-    // The next power of two, less one; an integer to the compiler as well.
-    this.#mask = (1 << (32 - Math.clz32(this.#queueSize - 1))) - 1
-    this.#events = new Array<InputEvent | null>(this.#mask + 1).fill(null)
+    const slots = slotsFor(this.#queueSize)
+    this.#events = new Array<InputEvent | null>(slots).fill(null)
+    this.#mask = slots - 1
   }
 
   /** Is there room for one more without a loss? */
@@ -85,28 +92,31 @@ export class SiblingEdge implements Port, InputSource {
   push(payload: Payload, parameters: Uint8Array | null, seconds: number, fraction: number): void {
     if (this.gone) return
     if (!this.hasRoom()) this.#dropOldest()
-    const body = this.#copyBody(payload)
+    const form = this.#formOf(payload)
+    const bytes = form === null ? bodyBytes(payload.byteLength, payload.headerLength) : form.bytes
     this.#events[this.#head & this.#mask] =
-      body === null
+      form === null
         ? this.#whole(payload, parameters, seconds, fraction)
-        : new InputEvent(this, seconds, fraction, payload.template, parameters, null, body, null)
+        : new InputEvent(
+            this,
+            seconds,
+            fraction,
+            payload.template,
+            parameters,
+            null,
+            copyOf(form, payload.flat),
+            null,
+          )
     this.#head++
     this.#count(HEAD_WORD)
-    this.#floats[(this.#base >> 1) + SENT_BYTES_FLOAT]! += bodyBytes(
-      payload.byteLength,
-      payload.headerLength,
-    )
+    this.#floats[(this.#base >> 1) + SENT_BYTES_FLOAT]! += bytes
   }
 
   /** A message whose form is known needs its elements only. */
-  #copyBody({ template, flat, byteLength }: Payload): ElementArray | null {
+  #formOf({ template, flat, byteLength }: Payload): Body | null {
     if (flat === null || template === 0 || byteLength > INLINE_BYTES) return null
     if (template !== this.#last) this.template(template)
-    const form = this.#lastBody
-    if (form === null) return null
-    const body = form.make(form.length)
-    ;(body as Uint8Array).set(flat as Uint8Array)
-    return body
+    return this.#lastBody
   }
 
   /** A message with its whole stream. */
@@ -187,12 +197,14 @@ export class SiblingEdge implements Port, InputSource {
   template(number: number): Template | null {
     if (number === this.#last) return this.#lastTemplate
     const template = this.#templates.get(number) ?? null
-    const simple = template?.layout.simple ?? null
+    const layout = template?.layout
+    const simple = layout?.simple ?? null
     this.#last = number
     this.#lastTemplate = template
     this.#lastBody = simple && {
       make: ELEMENT_MAKERS[simple.array.name as ElementName],
       length: simple.length,
+      bytes: bodyBytes(layout!.byteLength, layout!.headerLength),
     }
     return template
   }

@@ -162,7 +162,7 @@ export function bodyBytes(length: number, headerLength: number): number {
 
 /** Slots for a queue: the next power of two. */
 export function slotsFor(queueSize: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(queueSize, 1)))
+  return 1 << (32 - Math.clz32(Math.max(queueSize, 1) - 1))
 }
 
 /** @example roundUp(5, 4) // 8 */
