@@ -51,8 +51,8 @@ const COLLECTED_SHIFT = 8
 /** Outputs of a call that lasts longer than this are sent at once, not at its end; shorter, and they are collected again. */
 const SLOW_NS = 50_000
 const FAST_NS = 10_000
-/** One call in so many is timed while calls are short. */
-const TIMED_MASK = 63
+/** So many calls between two that are timed, while calls are short. */
+const UNTIMED = 63
 
 function placeOf(plan: OperatorPlan): LibraryPlace {
   return { operator: plan.id, path: plan.path, place: plan.place }
@@ -133,7 +133,8 @@ export class LibraryOperator implements Operator {
   readonly #callbacks: readonly JSCallback[]
   // Until it has shown how long its calls last.
   #direct = true
-  #calls = 0
+  /** Calls until the next one that is timed. */
+  #untimed = 0
   #dropped = false
 
   /** @throws OperatorCallError */
@@ -161,7 +162,7 @@ export class LibraryOperator implements Operator {
   }
 
   onEvent(event: OperatorEvent): DoraStatus {
-    const timed = this.#direct || (++this.#calls & TIMED_MASK) === 0
+    const timed = --this.#untimed < 0
     const began = timed ? Bun.nanoseconds() : 0
     const answer = event.type === "INPUT" ? this.#inputs.deliver(event) : this.#call(event)
     if (timed) this.#timed(Bun.nanoseconds() - began)
@@ -249,6 +250,7 @@ export class LibraryOperator implements Operator {
   /** Collecting outputs is quicker than a callback for each, and wrong for calls that take their time. */
   #timed(ns: number): void {
     const direct = this.#direct ? ns > FAST_NS : ns > SLOW_NS
+    this.#untimed = direct ? 0 : UNTIMED
     if (direct === this.#direct) return
     this.#direct = direct
     this.#shim.sh_direct(this.#operator, direct ? 1 : 0)
