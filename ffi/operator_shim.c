@@ -81,6 +81,7 @@ typedef struct Form {
   Input input;
   i32 nodes, buffers, flat;
   i32 header;  // bytes of the stream before the body
+  i32 copied;  // bodies in memory of JavaScript are: it doesn't hold them until they are released
   Node *plan;
   i64 *figures;  // length and null count of each node; offset, length, alignment - 1 of each buffer
   Instance *instance;  // 0: nobody uses the form any more
@@ -400,9 +401,10 @@ void sh_form_free(Form *form) {
   if (!form->kept) free_form(form);
 }
 
-/// Figures of the messages that follow: numbers as in Form.figures, and the bytes before their body.
-void sh_figures(Form *form, const double *figures, i32 count, i32 header) {
+/// Of the messages that follow: numbers as in Form.figures, the bytes before their body, and whether that is copied.
+void sh_figures(Form *form, const double *figures, i32 count, i32 header, i32 copied) {
   form->header = header;
+  form->copied = copied;
   for (i32 i = 0; i < count; i++) form->figures[i] = (i64)figures[i];
 }
 
@@ -1279,12 +1281,11 @@ HOT i32 input(Form *form, const u8 *base, int copied) {
 /// An input whose stream begins at `stream`: memory that stays until it is released.
 i32 sh_input_at(Form *form, const u8 *stream) { return input(form, stream, 0); }
 
-enum { IN_BARE = 1, IN_HELD = 2 };
-/// An input in memory of JavaScript: its stream or, IN_BARE, the body alone; which JavaScript holds until it is released, or
-/// else, not IN_HELD, which ends with the call: it is copied.
-i32 sh_input(Form *form, const u8 *bytes, i32 how) {
-  return input(form, how & IN_BARE ? bytes - form->header : bytes, !(how & IN_HELD));
-}
+/// An input whose stream is in memory of JavaScript: copied, or held there until it is released.
+i32 sh_input(Form *form, const u8 *stream, i32 copied) { return input(form, stream, copied); }
+
+/// An input of which only the body is there, in memory of JavaScript.
+i32 sh_body(Form *form, const u8 *body) { return input(form, body - form->header, form->copied); }
 
 // An event that is one text: its place in the event names its kind. Rust wants an address for an empty one as well.
 static i32 text_event(Shim *shim, Str *place, const u8 *text, i32 length) {

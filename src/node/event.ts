@@ -103,7 +103,6 @@ type Made = {
  * }
  */
 export class InputEvent implements Disposable {
-  readonly type = "INPUT" as const
   readonly #source: InputSource
   readonly #seconds: number
   readonly #fraction: number
@@ -134,6 +133,11 @@ export class InputEvent implements Disposable {
     this.#stream = stream
     this.#body = body
     this.#borrow = borrow
+  }
+
+  /** A constant of all of them, not a field of each: to ask for it costs nothing. */
+  get type(): "INPUT" {
+    return "INPUT"
   }
 
   /** Name of the input. */

@@ -12,9 +12,6 @@ const MAX_FORMS = 32
 /** Larger messages that own their bytes are held, not copied, while the operator has them: nobody else sees such an event, so
  *  that nobody makes its bytes move. */
 const HOLD_FROM_BYTES = 1024
-/** For the shim: only the body is there; its bytes stay until the operator has released them. */
-const BARE = 1
-const HELD = 2
 /** Nothing, at an address that exists. */
 const NOTHING = new Uint8Array(new ArrayBuffer(64))
 const NULL_COLUMN = new Field(TypeId.Null)
@@ -28,8 +25,6 @@ type Form = {
   /** Where the last message of this layout came from, and by what number. */
   source: InputSource | null
   template: number
-  /** How bodies of this layout are handed over. */
-  how: number
   context: string
   parameters: Uint8Array | null
 }
@@ -39,7 +34,6 @@ const NO_FORM: Form = {
   layout: null,
   source: null,
   template: 0,
-  how: BARE,
   context: "",
   parameters: null,
 }
@@ -77,20 +71,20 @@ export class LibraryInputs {
       last.template === event.template &&
       last.parameters === event.encodedParameters
     )
-      return this.#shim.sh_input(last.pointer, bare as Uint8Array, last.how)
+      return this.#shim.sh_body(last.pointer, bare as Uint8Array)
     const same = last.id === event.id && last.layout === event.layout
     const form = same && last.parameters === event.encodedParameters ? last : this.#formOf(event)
     const { address } = event
     if (address !== 0) return this.#shim.sh_input_at(form.pointer, address as Pointer)
-    if (bare !== null) return this.#shim.sh_input(form.pointer, bare as Uint8Array, form.how)
+    if (bare !== null) return this.#shim.sh_body(form.pointer, bare as Uint8Array)
     const { data } = event
     const bytes = data.byteLength === 0 ? NOTHING : data
-    return this.#shim.sh_input(form.pointer, bytes, isHeld(data) ? HELD : 0)
+    return this.#shim.sh_input(form.pointer, bytes, isHeld(data) ? 0 : 1)
   }
 
   /** Hands over a message that can't be read, as an array whose type says why; the shim's answer. */
   deliverUnreadable(id: string, error: string): number {
-    return this.#shim.sh_input(this.#unreadable(this.#find(id), error).pointer, NOTHING, 0)
+    return this.#shim.sh_input(this.#unreadable(this.#find(id), error).pointer, NOTHING, 1)
   }
 
   /** The operator keeps the message of the last event; null: one without bytes. */
@@ -143,9 +137,10 @@ export class LibraryInputs {
       return this.#make(input.id, layout.field, writeSchemaKey(layout.field), layout)
     })
     const figures = layout === null ? NO_FIGURES : figuresOf(layout)
-    this.#shim.sh_figures(form.pointer, figures, figures.length, layout?.headerLength ?? 0)
+    const header = layout?.headerLength ?? 0
+    const copied = holdsBody(layout) ? 0 : 1
+    this.#shim.sh_figures(form.pointer, figures, figures.length, header, copied)
     form.layout = layout
-    form.how = BARE | (holdsBody(layout) ? HELD : 0)
     input.form = form
     return form
   }

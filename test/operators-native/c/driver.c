@@ -172,10 +172,10 @@ static void send_input(const char *id, i32 bytes, int copied) {
   static u8 data[200000];
   double figures[] = {bytes, 0, -1, 0, 0, bytes ? 0 : -1, bytes, 0};
   Form *made = form(id, "C", K_FIXED, 1);
-  sh_figures(made, figures, 8, 0);
-  settle_all(copied ? sh_input(made, data, IN_BARE) : sh_input_at(made, data));
+  sh_figures(made, figures, 8, 0, 1);
+  settle_all(copied ? sh_body(made, data) : sh_input_at(made, data));
   sh_context(made, (const u8 *)"context", 7);
-  settle_all(copied ? sh_input(made, data, IN_BARE) : sh_input_at(made, data));
+  settle_all(copied ? sh_body(made, data) : sh_input_at(made, data));
   sh_form_free(made);
 }
 
@@ -202,8 +202,8 @@ static int drive_probe(void) {
   sh_direct(shim, 0);
   Form *once = form("send-later", "n", K_NULL, 0);
   double none[2] = {0, 0};
-  sh_figures(once, none, 2, 0);
-  settle_all(sh_input(once, target, 0));
+  sh_figures(once, none, 2, 0, 1);
+  settle_all(sh_input(once, target, 1));
   for (int i = 0; i < 1000 && sh_count(shim, 2) == sh_count(shim, 3); i++) {
     usleep(1000);
     settle_all(sh_late(shim));
@@ -221,11 +221,11 @@ static int drive_hostile(long events) {
   static u8 seed[8];
   double figures[] = {1, 0, -1, 0, 0, 0, 4, 3};
   Form *made = form("x", "I", K_FIXED, 4);
-  sh_figures(made, figures, 8, 0);
+  sh_figures(made, figures, 8, 0, 1);
   for (long i = 0; i < events; i++) {
     i32 number = (i32)i;
     memcpy(seed, &number, 4);
-    settle_all(sh_input(made, seed, IN_BARE));
+    settle_all(sh_body(made, seed));
   }
   sh_form_free(made);
   sh_drop(shim);
