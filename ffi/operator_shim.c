@@ -139,7 +139,9 @@ typedef struct Shim {
   SendOutput send;
   RawEvent event;
   u64 owner;
-  i32 open, direct, ports, current_open;
+  i32 open, ports, current_open;
+  i32 direct;   // outputs are sent at once, not at the end of the call
+  i32 untimed;  // calls until the next one that is timed
   i32 (*sink)(i32, i32);
   void (*wake)(void);
   volatile i32 *words;  // shared with JavaScript
@@ -162,6 +164,7 @@ typedef struct Shim {
 extern void *dlopen(const char *, int), *dlsym(void *, const char *);
 extern char *dlerror(void);
 extern int dlclose(void *);
+extern int clock_gettime(int, void *);
 extern u64 pthread_self(void);
 extern int pthread_mutex_init(void *, const void *), pthread_mutex_lock(void *), pthread_mutex_unlock(void *);
 
@@ -1247,22 +1250,43 @@ static void take_foreign(Shim *shim) {
 static void keep_reference(void *env) { (void)env; }
 
 // --- calls --------------------------------------------------------------------------------------------------------------
+static i64 now_ns(void) {
+  i64 time[2];
+  clock_gettime(1, time);
+  return time[0] * 1000000000 + time[1];
+}
+
+/// Outputs of a call that lasts longer than this are sent at once, not at its end; shorter, and they are collected again.
+enum { SLOW_NS = 50000, FAST_NS = 10000 };
+/// So many calls between two that are timed, while calls are short.
+enum { UNTIMED = 63 };
+
+/// Collecting outputs is quicker than a callback for each, and wrong for calls that take their time.
+static void timed(Shim *shim, i64 ns) {
+  shim->direct = ns > (shim->direct ? FAST_NS : SLOW_NS);
+  shim->untimed = shim->direct ? 0 : UNTIMED;
+}
+
 /// Bits 0 and 1: the operator's answer, 3 for an unknown one; 4: it returned an error; 8: it keeps the input; 16: somebody's output
-/// was refused too late; 32: no memory; 64: the input can't be true, and the operator was not called; from bit 8 on: how many
-/// outputs wait to be written; 128: some of them are held, and sh_finish tells the 8 when all are written.
+/// was refused too late; 32: no memory; 64: the input can't be true, and the operator was not called; from bit 9 on: how many
+/// outputs wait to be written; 128: some of them are held, and sh_finish tells the 8 when all are written; 256: inputs of former
+/// calls are kept.
 HOT i32 call(Shim *shim) {
   EventResult result;
+  i64 began = --shim->untimed < 0 ? now_ns() : 0;
   i32 answer;
   // Those of the last call are written by now.
   if (shim->collected) release_outputs(shim);
   shim->current_open = 1;
   result = shim->on_event(&shim->event, &shim->send, shim->context);
+  if (began) timed(shim, now_ns() - began);
   if (shim->first) take_foreign(shim);
   shim->current_open = 0;
   shim->error = result.result.error;
   answer = shim->error ? 4 : result.status < 3 ? result.status : 3;
   if (shim->late_error) answer |= 16;
-  answer |= (i32)shim->collected << 8;
+  answer |= (i32)shim->collected << 9;
+  if (shim->kept) answer |= 256;
   return answer | (shim->held ? 128 : settle(shim));
 }
 
@@ -1320,7 +1344,7 @@ i32 sh_late(Shim *shim) {
   shim->current_open = 1;
   take_foreign(shim);
   shim->current_open = 0;
-  return (shim->late_error ? 16 : 0) | (shim->held ? 128 : 0) | (i32)shim->collected << 8;
+  return (shim->late_error ? 16 : 0) | (shim->held ? 128 : 0) | (shim->kept ? 256 : 0) | (i32)shim->collected << 9;
 }
 
 /// The outputs are written: releases them. 8: the operator keeps the input.
@@ -1501,6 +1525,8 @@ Shim *sh_new(void *handle, i32 *words, i32 (*sink)(i32, i32), void (*wake)(void)
   shim->sink = sink;
   shim->wake = wake;
   shim->words = words;
+  // Until it has shown how long its calls last.
+  shim->direct = 1;
   pthread_mutex_init(shim->mutex, 0);
   return shim;
 }
@@ -1541,8 +1567,6 @@ void sh_refuse(Shim *shim, const u8 *bytes, i32 length) {
   free_text(shim->sink_error);
   shim->sink_error = text("", bytes, length, "");
 }
-
-void sh_direct(Shim *shim, i32 direct) { shim->direct = direct; }
 
 /// 0, or 1 when the operator has left an error.
 i32 sh_init(Shim *shim) {

@@ -48,8 +48,6 @@ export class LibraryInputs {
   #operator = 0 as Pointer
   #last = NO_FORM
   #token = 0
-  /** Messages that the operator has kept and not let go. */
-  kept = 0
 
   constructor(shim: Shim) {
     this.#shim = shim
@@ -93,17 +91,15 @@ export class LibraryInputs {
     this.#shim.sh_name_kept(this.#operator, token)
     const held = event !== null && (event.borrowed || isHeld(event.bare ?? event.data))
     this.#kept.set(token, held ? event.retain() : null)
-    this.kept++
   }
 
   /** Gives back what the operator has let go since. */
   collect(): void {
-    while (this.kept > 0) {
+    for (;;) {
       const token = this.#shim.sh_released(this.#operator)
       if (token === 0) return
       this.#kept.get(token)?.release()
       this.#kept.delete(token)
-      this.kept--
     }
   }
 

@@ -16,7 +16,6 @@ const SYMBOLS = {
   sh_key: { args: ["ptr", "i32", "buffer", "i32"], returns: "i32" },
   sh_plan: { args: ["ptr", "i32", "buffer", "i32"], returns: "void" },
   sh_refuse: { args: ["ptr", "buffer", "i32"], returns: "void" },
-  sh_direct: { args: ["ptr", "i32"], returns: "void" },
   sh_init: { args: ["ptr"], returns: "i32" },
   sh_drop: { args: ["ptr"], returns: "i32" },
   sh_text: { args: ["ptr", "i32", "buffer", "i32"], returns: "i32" },

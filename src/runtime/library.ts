@@ -47,12 +47,8 @@ const NO_MEMORY = 32
 const TROUBLE = FAILED | LATE | NO_MEMORY
 const UNSOUND = 64
 const UNRELEASED = 128
-const COLLECTED_SHIFT = 8
-/** Outputs of a call that lasts longer than this are sent at once, not at its end; shorter, and they are collected again. */
-const SLOW_NS = 50_000
-const FAST_NS = 10_000
-/** So many calls between two that are timed, while calls are short. */
-const UNTIMED = 63
+const HOLDS = 256
+const COLLECTED_SHIFT = 9
 
 function placeOf(plan: OperatorPlan): LibraryPlace {
   return { operator: plan.id, path: plan.path, place: plan.place }
@@ -131,10 +127,6 @@ export class LibraryOperator implements Operator {
   readonly #text = Buffer.from(new ArrayBuffer(TEXT_BYTES))
   // Called from C for as long as the process lives.
   readonly #callbacks: readonly JSCallback[]
-  // Until it has shown how long its calls last.
-  #direct = true
-  /** Calls until the next one that is timed. */
-  #untimed = 0
   #dropped = false
 
   /** @throws OperatorCallError */
@@ -156,17 +148,13 @@ export class LibraryOperator implements Operator {
     this.#operator = shim.sh_new(library, this.#outputs.words, sink.ptr!, wake.ptr!) as Pointer
     this.#inputs.attach(this.#operator)
     this.#outputs.attach(this.#operator)
-    shim.sh_direct(this.#operator, 1)
     if (shim.sh_init(this.#operator) !== 0)
       throw new OperatorCallError("dora_init_operator", this.#takeText(0))
   }
 
   onEvent(event: OperatorEvent): DoraStatus {
-    const timed = --this.#untimed < 0
-    const began = timed ? Bun.nanoseconds() : 0
     const answer = event.type === "INPUT" ? this.#inputs.deliver(event) : this.#call(event)
-    if (timed) this.#timed(Bun.nanoseconds() - began)
-    if (answer === 0 && this.#inputs.kept === 0) return DoraStatus.CONTINUE
+    if (answer === 0) return DoraStatus.CONTINUE
     return this.#finish(answer, event.type === "INPUT" ? event : null)
   }
 
@@ -222,7 +210,7 @@ export class LibraryOperator implements Operator {
     const error = answer >> COLLECTED_SHIFT > 0 ? this.#outputs.write() : null
     if (answer & UNRELEASED) rest |= this.#shim.sh_finish(this.#operator)
     if (rest & KEPT) this.#inputs.keep(event)
-    if (this.#inputs.kept > 0) this.#inputs.collect()
+    if (rest & (KEPT | HOLDS)) this.#inputs.collect()
     const status = rest & ANSWER
     if (rest & TROUBLE || error !== null || status === ANSWER) throw this.#trouble(rest, error)
     return status as DoraStatus
@@ -245,15 +233,6 @@ export class LibraryOperator implements Operator {
     } catch (error) {
       this.#context.fail(error)
     }
-  }
-
-  /** Collecting outputs is quicker than a callback for each, and wrong for calls that take their time. */
-  #timed(ns: number): void {
-    const direct = this.#direct ? ns > FAST_NS : ns > SLOW_NS
-    this.#untimed = direct ? 0 : UNTIMED
-    if (direct === this.#direct) return
-    this.#direct = direct
-    this.#shim.sh_direct(this.#operator, direct ? 1 : 0)
   }
 
   #takeText(which: number): string {

@@ -151,7 +151,7 @@ static void settle_all(i32 answer) {
   u8 error[256];
   static int calls;
   if (++calls % 8 == 0) take_all();
-  if (answer >> 8) {
+  if (answer >> 9) {
     write_all();
     if (answer & 128) answer |= sh_finish(shim);
   }
@@ -197,9 +197,9 @@ static int drive_probe(void) {
   settle_all(sh_input_closed(shim, (const u8 *)"", 0));
   settle_all(sh_error_event(shim, (const u8 *)"an error", 8));
   send_input("let-go", 1, 1);
-  sh_direct(shim, 1);
+  shim->direct = 1;
   send_input("bytes", 77, 1);
-  sh_direct(shim, 0);
+  shim->direct = 0;
   Form *once = form("send-later", "n", K_NULL, 0);
   double none[2] = {0, 0};
   sh_figures(once, none, 2, 0, 1);
