@@ -196,7 +196,10 @@ static inline int dora_writer_publish(dora_writer *writer, const dora_message *m
     if (!dora_edge_make_room(edge, head)) continue;
     int *slot = (int *)((char *)edge->ring + DORA_RING_HEADER_BYTES + (unsigned long)n * edge->slot_bytes);
     if (message->chunk < 0) dora_write_inline(writer, message, slot, edge->templates + n);
-    else dora_write_origin(writer, slot);
+    else {
+      dora_write_origin(writer, slot);
+      if (edge->templates[n] > 0) edge->templates[n] = 0;
+    }
     slot[DORA_LENGTH_WORD] = message->length;
     slot[DORA_CHUNK_WORD] = message->chunk;
     slot[DORA_TEMPLATE_WORD] = message->template > 0 && message->template <= DORA_MAX_TEMPLATE ? writer->template_bits | message->template : 0;

@@ -23,7 +23,10 @@ export class OutputEdge {
   readonly plan: EdgePlan
   readonly ring: ProducerRing
   readonly slots: number
-  /** Template whose header lies in a slot, by slot; negative: C wrote it, and whatever else is known of the slot is no longer true. */
+  /**
+   * Template whose header lies in a slot and that the slot's own words describe, by slot; negative: C wrote it, and whatever else is
+   * known of the slot is no longer true.
+   */
   readonly templates: Int32Array<ArrayBuffer>
   /** Views over the body of that template, by slot. */
   readonly views: (ElementArray | null)[]
@@ -43,8 +46,12 @@ export class OutputEdge {
     this.parameters = new Array<Uint8Array | null>(this.slots).fill(null)
   }
 
-  /** Writes a message into a slot. The header only when the slot does not hold it already: those lines then stay in both caches. */
-  write(payload: Payload, slot: number): void {
+  /**
+   * Writes a message into a slot. The header only when the slot does not hold it already: those lines then stay in both caches.
+   *
+   * @returns did it, so that the slot's words describe the message as well?
+   */
+  write(payload: Payload, slot: number): boolean {
     const n = this.ring.head & (this.slots - 1)
     const { template, flat } = payload
     const isThere = template > 0 && this.templates[n] === template
@@ -52,7 +59,11 @@ export class OutputEdge {
     if (isThere && view && flat !== null) (view as Uint8Array).set(flat as Uint8Array)
     else if (isThere && payload.writeBody)
       payload.writeBody(this.ring.inbox.bytes, slot * 4 + SLOT_HEADER_BYTES)
-    else this.#writeWhole(payload, slot, n)
+    else {
+      this.#writeWhole(payload, slot, n)
+      return false
+    }
+    return true
   }
 
   #writeWhole(payload: Payload, slot: number, n: number): void {
@@ -77,6 +88,11 @@ export class OutputEdge {
     const at = slot * 4 + SLOT_HEADER_BYTES + ((payload.byteLength + 7) & ~7)
     this.ring.inbox.bytes.set(parameters, at)
     this.parameters[n] = parameters
+  }
+
+  /** The next slot will be for a message in a chunk: its words won't describe what lies there. */
+  forget(): void {
+    this.templates[this.ring.head & (this.slots - 1)] = 0
   }
 
   /** What is the same in all messages of ours: the start of the stream, and who stamped it. */

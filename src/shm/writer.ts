@@ -149,10 +149,10 @@ export class OutputWriter {
       if (!this.#makeRoom(edge)) continue
       const ring = edge.ring
       const slot = ring.slot
-      edge.write(payload, slot)
+      if (!edge.write(payload, slot)) this.#describe(payload, -1, ring.words, slot)
       if (parameters !== null) edge.writeParameters(payload, parameters, slot)
       this.#pool?.record(i, ring.head, -1)
-      this.#describe(payload, parameters, -1, ring.words, slot)
+      this.#stamp(parameters, ring.words, slot)
       ring.commit(bodyBytes(payload.byteLength, payload.headerLength))
     }
   }
@@ -174,8 +174,10 @@ export class OutputWriter {
       const ring = edge.ring
       const slot = ring.slot
       pool.record(i, ring.head, chunk)
+      edge.forget()
       edge.writeOrigin(slot)
-      this.#describe(payload, parameters, word, ring.words, slot)
+      this.#describe(payload, word, ring.words, slot)
+      this.#stamp(parameters, ring.words, slot)
       ring.commit(bytes)
       if (lent) ring.countLent(bytes)
     }
@@ -251,17 +253,14 @@ export class OutputWriter {
     for (const edge of this.edges) edge.ring.close()
   }
 
-  #describe(
-    payload: Payload,
-    parameters: Uint8Array | null,
-    chunk: number,
-    words: Int32Array,
-    slot: number,
-  ): void {
+  #describe(payload: Payload, chunk: number, words: Int32Array, slot: number): void {
     words[slot + LENGTH_WORD] = payload.byteLength
     words[slot + TEMPLATE_WORD] = this.#templateOf(payload)
     words[slot + HEADER_LENGTH_WORD] = payload.headerLength
     words[slot + CHUNK_WORD] = chunk
+  }
+
+  #stamp(parameters: Uint8Array | null, words: Int32Array, slot: number): void {
     words[slot + SECONDS_WORD] = this.#clock.seconds
     words[slot + FRACTION_WORD] = this.#clock.fraction
     words[slot + PARAMETERS_WORD] = parameters === null ? 0 : parameters.byteLength
