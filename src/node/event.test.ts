@@ -43,6 +43,14 @@ class Road implements Disposable {
 }
 
 describe("a message", () => {
+  test("is printed as what came from where", () => {
+    using road = new Road()
+    const event = road.pass(new Uint8Array(8))
+    const { date } = event.metadata
+    const bytes = event.data.byteLength
+    expect(Bun.inspect(event)).toBe(Bun.inspect({ type: "INPUT", id: "in", date, bytes }))
+  })
+
   const sizes = [0, 1, 3, 100, INLINE_BYTES / 4, INLINE_BYTES]
   test.each(sizes)("of %i floats is the same by every way of reading, again and again", (size) => {
     using road = new Road()

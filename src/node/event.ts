@@ -92,6 +92,8 @@ type Made = {
   retained: boolean
 }
 
+const INSPECT = Symbol.for("nodejs.util.inspect.custom")
+
 /**
  * A message on an input. Small ones own their bytes. Large ones lie in shared memory and are given back at the next
  * event: whatever was taken from them is then empty (length 0), unless they were kept with {@link retain} or copied.
@@ -270,6 +272,12 @@ export class InputEvent implements Disposable {
 
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  /** What `console.log` shows of it. */
+  [INSPECT](): object {
+    const { type, id, metadata } = this
+    return { type, id, date: metadata.date, bytes: this.data.byteLength }
   }
 
   /** A large message of known form needs one view. */
