@@ -2,6 +2,7 @@ import { describe, expect, spyOn, test } from "bun:test"
 import { Nodes } from "../../test/support/nodes.ts"
 import { BORROW_EXTRA, INLINE_BYTES } from "../core/limits.ts"
 import { LENGTH_WORD, RING_HEADER_BYTES } from "../shm/layout.ts"
+import { FlowClock } from "../shm/clock.ts"
 import { EdgePoisonedError } from "../shm/errors.ts"
 import type { Event, InputEvent } from "./event.ts"
 import { TimerPort } from "./ports.ts"
@@ -120,6 +121,31 @@ describe("a receiver", () => {
       expect(looks.mock.calls.length).toBeLessThan(polls / 4)
     } finally {
       looks.mockRestore()
+    }
+  })
+
+  test("has the tick of a far timer in time when every event takes a second", () => {
+    using nodes = new Nodes([
+      { id: "a", outputs: ["out"] },
+      { id: "b", inputs: { in: "a/out", tick: "dora/timer/secs/60" } },
+    ])
+    const [out, { receiver }] = [nodes.attach("a").outputs.get("out")!, nodes.attach("b")]
+    const { nowNs } = FlowClock.prototype
+    let seconds = 0
+    const clock = spyOn(FlowClock.prototype, "nowNs").mockImplementation(function (this: FlowClock) {
+      return nowNs.call(this) + seconds * 1e9
+    })
+    try {
+      nodes.memory.start()
+      const ticks: number[] = []
+      for (; ticks.length < 3 && seconds < 300; seconds++) {
+        void out.send(seconds, undefined)
+        if (input(receiver).id === "tick") ticks.push(seconds)
+      }
+      expect(ticks.map((at) => Math.floor(at / 60))).toEqual([0, 1, 2])
+      expect(Math.max(...ticks.map((at) => at % 60))).toBeLessThan(3)
+    } finally {
+      clock.mockRestore()
     }
   })
 

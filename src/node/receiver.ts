@@ -12,9 +12,9 @@ import type { Warmable } from "./waiter.ts"
 const STOP_LOOK_MASK = 63
 /** So many polls of a stream at most rely on the last look at the clock: a program may become slow from one event to the next … */
 const MOST_CREDIT = 8
-/** … and more where even events that take so long leave time. */
-const SLOW_NS = 1e8
-const MOST_SLOW = 64
+/** … and up to so many where even events of a second each would leave time. */
+const MOST_LONG_CREDIT = 64
+const SLOW_NS = 1e9
 
 /** Collects a node's events. {@link poll} is the hot path. */
 export class Receiver implements Warmable {
@@ -220,8 +220,8 @@ export class Receiver implements Warmable {
   #allow(now: number, leftNs: number): void {
     const paceNs = Math.max(1, (now - this.#lookedNs) / (this.#allowed + 1))
     this.#lookedNs = now
-    const usual = Math.min(MOST_CREDIT, leftNs / paceNs / 4)
-    this.#allowed = Math.floor(Math.min(MOST_SLOW, Math.max(usual, leftNs / SLOW_NS / 4)))
+    const most = Math.min(MOST_LONG_CREDIT, Math.max(MOST_CREDIT, leftNs / SLOW_NS / 4))
+    this.#allowed = Math.floor(Math.min(most, leftNs / paceNs / 4))
     this.#credit = this.#allowed
   }
 
