@@ -1,5 +1,6 @@
 import { dataIdProblem } from "../core/ids.ts"
 import { DEFAULT_QUEUE_SIZE, MAX_RING_SLOTS, MAX_TIMER_NS } from "../core/limits.ts"
+import { optional } from "./parts.ts"
 import { type Problems, quote } from "./problems.ts"
 import { checkSeconds } from "./quantity.ts"
 import {
@@ -118,6 +119,5 @@ function readTimeout(
 
 /** An option's value, or null when it is not given. */
 function option(options: YamlMap | null, field: string): YamlNode | null {
-  const entry = options && entryOf(options, field)
-  return entry && !isNull(entry.value) ? entry.value : null
+  return options && optional(options, field)
 }

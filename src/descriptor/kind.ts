@@ -1,7 +1,7 @@
 // What a node is: exactly one field decides. Programs and operators run; bridges and packages of a hub can't yet.
 import { ALL_NODE_FIELDS, KIND_FIELDS, MODULE_FIELDS, OPERATOR_ONLY_FIELDS } from "./fields.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
-import { entryOf, readText } from "./read.ts"
+import { givenOf, readText } from "./read.ts"
 import { readOrigin } from "./origin.ts"
 import { isNull } from "./scalar.ts"
 import type { Origin } from "./types.ts"
@@ -33,12 +33,8 @@ const NAMES: Readonly<Record<string, string>> = {
  * @param at    where to report that there is nothing to run
  */
 export function checkKind(problems: Problems, map: YamlMap, name: string, at: Span): Kind {
-  const isSet = (field: string) => {
-    const entry = entryOf(map, field)
-    return entry && !isNull(entry.value) ? [entry] : []
-  }
-  const kinds = KIND_FIELDS.flatMap(isSet)
-  const hub = isSet("hub")[0]
+  const kinds = KIND_FIELDS.flatMap((field) => givenOf(map, field) ?? [])
+  const hub = givenOf(map, "hub")
   const [first, second] = kinds
   if (second) {
     const message = `node ${quote(name)} has multiple exclusive fields set, only one of \`path\`, \`operators\`, \`operator\`, \`ros2\`, and \`module\` is allowed`
@@ -125,8 +121,8 @@ function checkPath(problems: Problems, entry: YamlEntry, name: string): Kind["pa
 
 /** Notes parameters, which belong to modules; true when there are some. */
 function checkParams(problems: Problems, map: YamlMap, name: string): boolean {
-  const params = entryOf(map, "params")
-  if (!params || isNull(params.value)) return false
+  const params = givenOf(map, "params")
+  if (!params) return false
   const message = `node ${quote(name)} has fields that are not allowed on Standard nodes: params`
   const hint = "these fields are not consumed by this node kind; remove them from the node"
   problems.error("FIELD_NOT_ALLOWED", params.key, message, hint)

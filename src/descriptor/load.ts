@@ -6,10 +6,11 @@ import { checkSize, readDescriptor } from "./file.ts"
 import { modernizeRoot } from "./legacy.ts"
 import { expandModules } from "./modules.ts"
 import { type NodeDraft, type Surroundings, readNode } from "./node.ts"
+import { optional } from "./parts.ts"
 import { DescriptorError, Problems } from "./problems.ts"
 import { checkPositiveSeconds } from "./quantity.ts"
 import { checkKeys, entryOf, readBoolean, readList, readText, wrongType } from "./read.ts"
-import { isNull, toJson } from "./scalar.ts"
+import { toJson } from "./scalar.ts"
 import { checkTypes, type TypeRule } from "./type-notes.ts"
 import type { Dataflow } from "./types.ts"
 import { checkWiring } from "./wiring.ts"
@@ -73,19 +74,15 @@ function readRoot(world: Surroundings, root: YamlMap, path: string): Dataflow {
   modernizeRoot(problems, root)
   checkKeys(problems, root, ALL_ROOT_FIELDS, "the dataflow", ROOT_HINTS)
   checkLater(problems, root, LATER_ROOT_FIELDS, "the dataflow")
-  const field = (name: string) => {
-    const entry = entryOf(root, name)
-    return entry && !isNull(entry.value) ? entry.value : null
-  }
-  const env = field("env")
-  const exit = field("exit_when_nodes_finish")
-  const interval = field("health_check_interval")
+  const env = optional(root, "env")
+  const exit = optional(root, "exit_when_nodes_finish")
+  const interval = optional(root, "health_check_interval")
   const drafts = readNodes(world, root)
   checkWiring(problems, drafts)
-  const strict = field("strict_types")
+  const strict = optional(root, "strict_types")
   checkTypes(problems, drafts, {
     strict: (strict && readBoolean(problems, strict, "strict_types")) ?? false,
-    rules: readRules(problems, field("type_rules")),
+    rules: readRules(problems, optional(root, "type_rules")),
     isOwn: (prefix) =>
       /^\w+(\/\w+)*$/.test(prefix) &&
       !prefix.startsWith("std/") &&

@@ -9,9 +9,8 @@ import { logSpec, readLogFields } from "./log-fields.ts"
 import { optional, readArgs, readBuild, readCores, readOutputs } from "./parts.ts"
 import { findProgram } from "./program.ts"
 import { type Problems, type Span, quote } from "./problems.ts"
-import { checkKeys, entryOf, readText, wrongType } from "./read.ts"
+import { checkKeys, entryOf, givenOf, readText, wrongType } from "./read.ts"
 import { readRestart } from "./restart.ts"
-import { isNull } from "./scalar.ts"
 import { readTypes, type TypeNotes } from "./type-notes.ts"
 import type { NodeSpec, OutputSpec } from "./types.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
@@ -126,8 +125,8 @@ function checkShell(problems: Problems, node: YamlMap, path: Span, name: string)
 
 /** A node that is started by hand is not watched at its start. */
 function checkDynamic(problems: Problems, node: YamlMap, name: string): void {
-  const entry = entryOf(node, "startup_timeout")
-  if (!entry || isNull(entry.value)) return
+  const entry = givenOf(node, "startup_timeout")
+  if (!entry) return
   const message = `dynamic node ${quote(name)} cannot specify \`startup_timeout\` (dynamic nodes connect out-of-band and are not managed by the startup watchdog)`
   problems.error("FIELD_NOT_ALLOWED", entry.key, message)
 }

@@ -5,8 +5,7 @@ import type { OperatorKind } from "../core/operator.ts"
 import type { Surroundings } from "./node.ts"
 import { optional } from "./parts.ts"
 import { type Problems, type Span, quote, quoteList } from "./problems.ts"
-import { didYouMean, entryOf, readBoolean, readText } from "./read.ts"
-import { isNull } from "./scalar.ts"
+import { didYouMean, givenOf, readBoolean, readText } from "./read.ts"
 import type { OperatorSpec } from "./types.ts"
 import type { YamlEntry, YamlMap, YamlNode } from "./yaml.ts"
 
@@ -30,10 +29,7 @@ const NAMES: Record<OperatorKind, string> = {
 
 /** The fields of an operator that name its code, in the order of the file. */
 export function sourcesOf(map: YamlMap): YamlEntry[] {
-  const found = SOURCE_KEYS.flatMap((key) => {
-    const entry = entryOf(map, key)
-    return entry && !isNull(entry.value) ? [entry] : []
-  })
+  const found = SOURCE_KEYS.flatMap((key) => givenOf(map, key) ?? [])
   return found.toSorted((a, b) => a.key.start - b.key.start)
 }
 

@@ -1,7 +1,6 @@
 // Where the program of a node comes from when it is not there already: a git repository, or a download.
 import { type Problems, quote } from "./problems.ts"
-import { entryOf, readText } from "./read.ts"
-import { isNull } from "./scalar.ts"
+import { givenOf, readText } from "./read.ts"
 import type { Origin } from "./types.ts"
 import type { YamlEntry, YamlMap, YamlNode } from "./yaml.ts"
 
@@ -15,14 +14,10 @@ const GIT_PROTOCOLS = ["https:", "http:", "ssh:", "git:", "file:"]
  * @param path  its `path`
  */
 export function readOrigin(problems: Problems, map: YamlMap, path: string): Origin | null {
-  const field = (name: string) => {
-    const entry = entryOf(map, name)
-    return entry && !isNull(entry.value) ? entry : null
-  }
-  const git = field("git")
-  const pins = PINS.flatMap((name) => field(name) ?? [])
+  const git = givenOf(map, "git")
+  const pins = PINS.flatMap((name) => givenOf(map, name) ?? [])
   const isUrl = /^https?:\/\//.test(path)
-  const sha256 = readSha256(problems, field("path_sha256"), path, isUrl)
+  const sha256 = readSha256(problems, givenOf(map, "path_sha256"), path, isUrl)
   const pin = readPin(problems, pins, git)
   if (git) return readGit(problems, git.value, pin, isUrl ? path : null)
   return isUrl ? { kind: "download", sha256 } : null

@@ -1,8 +1,8 @@
 // What nodes and operators have in common.
 import { dataIdProblem } from "../core/ids.ts"
 import { type Problems, quote } from "./problems.ts"
-import { entryOf, firstUse, readList, readText, readWhole } from "./read.ts"
-import { isNull, placeIn } from "./scalar.ts"
+import { firstUse, givenOf, readList, readText, readWhole } from "./read.ts"
+import { placeIn } from "./scalar.ts"
 import type { OutputSpec } from "./types.ts"
 import { splitWords } from "./words.ts"
 import type { YamlMap, YamlNode } from "./yaml.ts"
@@ -104,6 +104,5 @@ export function readIds(
 
 /** The value of a field, or null when it is absent or null. */
 export function optional(map: YamlMap, key: string): YamlNode | null {
-  const entry = entryOf(map, key)
-  return entry && !isNull(entry.value) ? entry.value : null
+  return givenOf(map, key)?.value ?? null
 }

@@ -174,3 +174,9 @@ export function lastEntries(problems: Problems, map: YamlMap, what: string): Yam
 export function entryOf(map: YamlMap, field: string): YamlEntry | null {
   return map.entries.find((entry) => entry.key.text === field) ?? null
 }
+
+/** The entry of a field that is there and not null. */
+export function givenOf(map: YamlMap, field: string): YamlEntry | null {
+  const entry = entryOf(map, field)
+  return entry && !isNull(entry.value) ? entry : null
+}
