@@ -132,7 +132,9 @@ describe("a receiver", () => {
     const [out, { receiver }] = [nodes.attach("a").outputs.get("out")!, nodes.attach("b")]
     const { nowNs } = FlowClock.prototype
     let seconds = 0
-    const clock = spyOn(FlowClock.prototype, "nowNs").mockImplementation(function (this: FlowClock) {
+    const clock = spyOn(FlowClock.prototype, "nowNs").mockImplementation(function (
+      this: FlowClock,
+    ) {
       return nowNs.call(this) + seconds * 1e9
     })
     try {
