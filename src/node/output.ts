@@ -58,6 +58,7 @@ export class Output implements Waiter, Warmable {
   readonly #selfEdge: boolean
   #form: LoanForm | null = null
   large = false
+  /** As the writer's, which is asked further away: every send asks. */
   #closed: boolean
 
   constructor(node: string, writer: Writer, waiting: Waiting) {

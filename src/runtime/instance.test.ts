@@ -53,10 +53,9 @@ function made(answer: (event: OperatorEvent) => DoraStatus | Promise<DoraStatus>
   const instance = new Instance(operator, parts)
   const step = async (event: Event) => {
     events.push(event)
-    const next = instance.free ? instance.next() : null
-    if (next !== null) instance.deliver(next)
+    const delivered = instance.free && instance.deliver(instance.next())
     await Bun.sleep(0)
-    return next !== null
+    return delivered
   }
   return { instance, step, log, receiver }
 }

@@ -80,25 +80,29 @@ export class Instance {
     return event
   }
 
-  /** Gives the operator an event; it must be {@link free}. */
-  deliver(event: Event): void {
+  /** Gives the operator an event; it must be {@link free}. @returns was there one? */
+  deliver(event: Event | null): boolean {
+    if (event === null) return false
     // What consists of its elements only was read before, when its form was learnt.
     const told = event.type === "INPUT" && event.bare !== null ? event : forOperator(event)
-    if (told === null) return
+    if (told !== null) this.#call(told)
+    return true
+  }
+
+  #call(event: OperatorEvent): void {
     this.#busy = true
     this.#calls.enter(this.index, CALL_EVENT)
     let answer: DoraStatus | Promise<DoraStatus>
     try {
-      answer = this.#operator.onEvent(told)
+      answer = this.#operator.onEvent(event)
     } catch (error) {
       this.#calls.leave()
       this.#fail(error)
       return
     }
     this.#calls.leave()
-    if (typeof answer !== "number") void this.#await(answer)
-    else if (answer === DoraStatus.CONTINUE && !this.receiver.ended) this.#settled()
-    else this.#answered(answer)
+    if (typeof answer === "number") this.#answered(answer)
+    else void this.#await(answer)
   }
 
   /** Puts a successor in this operator's place, between two events, and drops the predecessor. */

@@ -52,10 +52,7 @@ export class Pump implements Pollable<true> {
     const instances = this.#instances
     for (let i = 0; i < instances.length; i++) {
       const instance = instances[i]!
-      const event = instance.free ? instance.next() : null
-      if (event === null) continue
-      instance.deliver(event)
-      any = true
+      if (instance.free && instance.deliver(instance.next())) any = true
     }
     return any
   }
@@ -65,10 +62,7 @@ export class Pump implements Pollable<true> {
     const instances = this.#instances
     for (let i = 0; i < instances.length; i++) {
       const instance = instances[i]!
-      const event = instance.free ? instance.receiver.pollArrived() : null
-      if (event === null) continue
-      instance.deliver(event)
-      any = true
+      if (instance.free && instance.deliver(instance.receiver.pollArrived())) any = true
     }
     return any
   }
