@@ -19,6 +19,9 @@ struct line {
 
 enum way { SPIN, FUTEX, BYTES };
 
+// Two that sleep begin on one core; where they stay shows after some tens of milliseconds.
+enum { SETTLE_MS = 200 };
+
 static void send_one(enum way way, struct line *line, int i) {
   char byte = 1;
   if (way == BYTES) {
@@ -69,17 +72,23 @@ int main(int argc, char **argv) {
   pid_t parent = getpid(), child = fork();
   if (child == 0) {
     end_with(parent, SIGKILL);
-    for (int i = 1; i <= warm_up + rounds; i++) {
+    for (int i = 1;; i++) {
       wait_one(way, &there, i);
       send_one(way, &back, i);
     }
-    return 0;
   }
   int64_t start = now_ns(), before = start;
+  int sent = 0;
+  while (way != SPIN && before - start < SETTLE_MS * 1000000LL) {
+    send_one(way, &there, ++sent);
+    wait_one(way, &back, sent);
+    before = now_ns();
+  }
+  start = before;
   int taken = 0;
   while (taken < warm_up + rounds && !is_over(start, before)) {
-    send_one(way, &there, taken + 1);
-    wait_one(way, &back, taken + 1);
+    send_one(way, &there, ++sent);
+    wait_one(way, &back, sent);
     int64_t after = now_ns();
     times[taken++] = after - before;
     before = after;
