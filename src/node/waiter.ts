@@ -26,3 +26,13 @@ export interface Pollable<T> {
   forecast(nowNs: number): Forecast
   readonly ended: boolean
 }
+
+/** The clock is read once in so many looks. */
+const LOOKS_PER_CLOCK = 64
+
+/** Looks for what comes quickly, for some hundred nanoseconds. */
+export function look<T>(source: Pollable<T>): T | null {
+  let found: T | null = null
+  for (let i = 0; i < LOOKS_PER_CLOCK && found === null; i++) found = source.pollArrived()
+  return found
+}

@@ -7,7 +7,7 @@ import type { Event } from "./event.ts"
 import { Patience } from "./patience.ts"
 import type { Receiver } from "./receiver.ts"
 import { nextTurn, SLICE_NS, Turn } from "./turn.ts"
-import type { Pollable, Waiter, Warmable } from "./waiter.ts"
+import { look, type Pollable, type Waiter, type Warmable } from "./waiter.ts"
 import { Waiters } from "./waiters.ts"
 import { Warmth } from "./warmth.ts"
 
@@ -15,8 +15,6 @@ import { Warmth } from "./warmth.ts"
 const SPIN_NS = 20_000
 /** A round for something foretold polls this long itself. */
 const FORETOLD_NS = 60_000
-/** The clock is read once in so many looks. */
-const LOOKS_PER_CLOCK = 64
 /** A wait for something foretold that blocks keeps the way warm once in so many readings of the clock, … */
 const REHEARSAL_MASK = 31
 /** … and one without end more rarely, since what is made on the way is garbage: every quarter of a millisecond. */
@@ -99,8 +97,7 @@ export class Waiting {
     let rounds = 0
     let now = 0
     for (;;) {
-      let event: T | null = null
-      for (let i = 0; i < LOOKS_PER_CLOCK && event === null; i++) event = source.pollArrived()
+      let event = look(source)
       if (event === null) event = source.poll()
       const over = event !== null || source.ended
       if (!over) now = this.#clock.nowNs()
@@ -140,6 +137,9 @@ export class Waiting {
 
   /** Blocks the thread until there is an event. @returns null when the time is over, or after the last event */
   blockFor(receiver: Receiver, timeoutMs: number): Event | null {
+    // What comes at once need not wait for two readings of the clock.
+    const first = this.#mode === "park" ? null : look(receiver)
+    if (first !== null) return first
     const deadline = this.#clock.nowNs() + timeoutMs * 1e6
     for (;;) {
       if (this.#mode !== "park") {
