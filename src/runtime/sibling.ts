@@ -17,6 +17,7 @@ import {
   TAIL_WORD,
   TAKEN_WORD,
 } from "../shm/layout.ts"
+import { copyElements } from "../shm/libc.ts"
 import type { InputPlan } from "../shm/plan.ts"
 import type { Inbox } from "../shm/segment.ts"
 import type { Payload } from "../shm/payload.ts"
@@ -30,7 +31,7 @@ type Body = { make: (length: number) => ElementArray; length: number; bytes: num
 
 function copyOf(form: Body, elements: ElementArray | null): ElementArray {
   const body = form.make(form.length)
-  ;(body as Uint8Array).set(elements as Uint8Array)
+  copyElements(body, elements!)
   return body
 }
 

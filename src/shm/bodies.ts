@@ -6,6 +6,7 @@ import {
   type ElementName,
 } from "../core/elements.ts"
 import { SLOT_HEADER_BYTES } from "./layout.ts"
+import { copyElements } from "./libc.ts"
 import type { ConsumerRing } from "./ring.ts"
 
 const MAX_KNOWN_TEMPLATES = 8
@@ -59,7 +60,7 @@ export class Bodies {
     const view = known.views[this.#ring.slotNumber()] ?? this.#view(known)
     if (known.bytes > SLICE_FROM_BYTES) return view.slice()
     const body = known.make(known.length)
-    ;(body as Uint8Array).set(view as Uint8Array)
+    copyElements(body, view)
     return body
   }
 

@@ -1,5 +1,6 @@
 // The few system calls that Bun has no function for.
 import { dlopen, type Pointer, ptr } from "bun:ffi"
+import type { ElementArray } from "../core/elements.ts"
 import { DoraError } from "../core/errors.ts"
 
 const FUTEX_SYSCALL = process.arch === "arm64" ? 98 : 202
@@ -49,6 +50,8 @@ const symbols = {
   sched_setscheduler: { args: ["i32", "i32", "ptr"], returns: "i32" },
   sched_yield: { args: [], returns: "i32" },
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+  // Sizes of 32 bits: these calls are compiled in line, those with 64 bits are not.
+  memcpy: { args: ["buffer", "buffer", "u32"], returns: "void" },
 } as const
 
 let library: ReturnType<typeof dlopen<typeof symbols>>["symbols"] | null = null
@@ -165,6 +168,13 @@ export function futexWait(word: Pointer, value: number, timeoutMs: number): void
   view.setBigInt64(0, BigInt(Math.floor(ns / 1e9)), true)
   view.setBigInt64(8, BigInt(Math.floor(ns % 1e9)), true)
   libc().syscall(FUTEX_SYSCALL, word, FUTEX_WAIT, value, ptr(time), 0, 0)
+}
+
+/** As `to.set(from)` for arrays of one type and length; a few elements take a quarter of its time. */
+export function copyElements(to: ElementArray, from: ElementArray): void {
+  const bytes = from.byteLength
+  if (to.byteLength === bytes) libc().memcpy(to as Uint8Array, from as Uint8Array, bytes)
+  else (to as Uint8Array).set(from as Uint8Array)
 }
 
 /** Nanoseconds of CLOCK_MONOTONIC (1) or CLOCK_REALTIME (0), exact to a few hundred nanoseconds for the latter. */

@@ -8,6 +8,7 @@ import {
   slotBytes,
   TAIL_WORD,
 } from "./layout.ts"
+import { copyElements } from "./libc.ts"
 import type { Payload } from "./payload.ts"
 import type { EdgePlan } from "./plan.ts"
 import { ProducerRing } from "./ring.ts"
@@ -56,7 +57,7 @@ export class OutputEdge {
     const { template, flat } = payload
     const isThere = template > 0 && this.templates[n] === template
     const view = this.views[n]
-    if (isThere && view && flat !== null) (view as Uint8Array).set(flat as Uint8Array)
+    if (isThere && view && flat !== null) copyElements(view, flat)
     else if (isThere && payload.writeBody)
       payload.writeBody(this.ring.inbox.bytes, slot * 4 + SLOT_HEADER_BYTES)
     else {
