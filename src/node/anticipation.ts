@@ -34,6 +34,19 @@ export type Forecast = {
   sure: boolean
 }
 
+/** A rehearsal this close to the moment would be in the way, and who comes later than this may be waiting for our core. */
+const CLOSE_NS = 15_000
+
+/** Is this about the moment? */
+export function isClose({ atNs }: Forecast, nowNs: number): boolean {
+  return Math.abs(atNs - nowNs) < CLOSE_NS
+}
+
+/** Has the moment passed? */
+export function isLate({ atNs }: Forecast, nowNs: number): boolean {
+  return nowNs >= atNs + CLOSE_NS
+}
+
 /** Nothing is known. */
 export const NO_FORECAST: Forecast = {
   dueNs: Number.POSITIVE_INFINITY,

@@ -1,6 +1,7 @@
 import { describe, expect, spyOn, test } from "bun:test"
 import { Nodes } from "../../test/support/nodes.ts"
 import { FlowClock, readEpoch } from "../shm/clock.ts"
+import { clockNs } from "../shm/libc.ts"
 import type { WaitMode } from "../shm/plan.ts"
 import type { Sleeper, SleepKind } from "../shm/sleep.ts"
 import { type Forecast, NO_FORECAST } from "./anticipation.ts"
@@ -29,11 +30,11 @@ class FakeSleeper {
 
   looked(): void {}
 
-  /** How often others were let go first. */
-  ways = 0
+  /** When others were let go first. */
+  readonly ways: number[] = []
 
   giveWay(): void {
-    this.ways++
+    this.ways.push(clockNs(1))
   }
 
   sleepSync(timeoutMs: number): void {
@@ -115,7 +116,7 @@ describe("waiting", () => {
       for (let i = 0; i < 40; i++) waiting.spinFor(source)
       expect(run.mock.calls.length > 0).toBe(mode === "busy" && !crowded)
       run.mockClear()
-      const polled = sleeper.ways
+      const polled = sleeper.ways.length
       expect(polled > 0).toBe(mode !== "park" && crowded)
       // In the event loop it is polling as well, while something is foretold.
       const soon = new FakeWaiter(Number.POSITIVE_INFINITY)
@@ -124,10 +125,33 @@ describe("waiting", () => {
       waiting.add(soon)
       await until(() => clock.nowNs() > atNs + 5e6)
       waiting.remove(soon)
-      expect(sleeper.ways > polled).toBe(mode !== "park" && crowded)
+      const early = sleeper.ways.filter((ns) => ns < atNs).length
+      expect(early > polled).toBe(mode !== "park" && crowded)
     }
     run.mockRestore()
   })
+
+  test.each(["spin", "loop"])(
+    "rehearses until something foretold is about to come, lets others go first once it is late: %s",
+    async (how) => {
+      const { sleeper, waiting, clock } = makeWaiting("adaptive")
+      const rehearsals: number[] = []
+      waiting.keepWarm([{ large: false, warm: () => rehearsals.push(clock.nowNs()) }])
+      const atNs = clock.nowNs() + 2e6
+      const forecast = () => ({ ...NO_FORECAST, atNs, spreadNs: 2e6, sure: true })
+      const source = { pollArrived: () => null, poll: () => null, ended: false, forecast }
+      const waiter = Object.assign(new FakeWaiter(Number.POSITIVE_INFINITY), { forecast })
+      if (how === "loop") waiting.add(waiter)
+      else while (clock.nowNs() < atNs + 1e6) waiting.spinFor(source)
+      await until(() => clock.nowNs() > atNs + 3e6)
+      waiting.remove(waiter)
+      expect(rehearsals.some((ns) => ns < atNs)).toBe(true)
+      // It was decided some hundred nanoseconds before it began.
+      expect(rehearsals.filter((ns) => Math.abs(ns - atNs) < 10_000)).toEqual([])
+      expect(sleeper.ways.length).toBeGreaterThan(0)
+      expect(Math.min(...sleeper.ways)).toBeGreaterThan(atNs)
+    },
+  )
 
   test("for room alone sleeps shortly for half of the queue, then without a limit, whatever else is due", () => {
     const { sleeper, waiting } = makeWaiting("park")

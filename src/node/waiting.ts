@@ -2,7 +2,7 @@
 import type { FlowClock } from "../shm/clock.ts"
 import type { WaitMode } from "../shm/plan.ts"
 import type { Sleeper, SleepKind } from "../shm/sleep.ts"
-import { Anticipation, type Forecast, NO_FORECAST } from "./anticipation.ts"
+import { Anticipation, type Forecast, isClose, isLate, NO_FORECAST } from "./anticipation.ts"
 import type { Event } from "./event.ts"
 import { Patience } from "./patience.ts"
 import type { Receiver } from "./receiver.ts"
@@ -52,8 +52,8 @@ export class Waiting {
   readonly #warmth: Warmth | null
   /** Turns of the event loop spent so, without a pause. */
   #rounds = 0
-  /** The turn of the event loop under way is spent polling for something foretold. */
-  #foretold = false
+  /** What the turn of the event loop under way is spent polling for. */
+  #foretold: Forecast | null = null
 
   constructor(sleeper: Sleeper, clock: FlowClock, mode: WaitMode, about: About = {}) {
     this.#sends = about.sends === true
@@ -92,9 +92,10 @@ export class Waiting {
 
   #spin<T>(source: Pollable<T>, kind: SleepKind, mostNs: number, deadline: number): T | null {
     let until = 0
+    let forecast = NO_FORECAST
     let foretoldSince = 0
-    let rehearses = false
-    let rounds = 0
+    let mask = this.#mode === "busy" ? BUSY_REHEARSAL_MASK : -1
+    let rounds = 1
     let now = 0
     for (;;) {
       let event = look(source)
@@ -102,17 +103,15 @@ export class Waiting {
       const over = event !== null || source.ended
       if (!over) now = this.#clock.nowNs()
       if (!over && until === 0) {
-        const forecast = this.#expected(source, deadline, now)
+        forecast = this.#expected(source, deadline, now)
         const pollNs = this.#ahead.pollNs(forecast, kind, now)
         if (pollNs > 0) foretoldSince = now
-        rehearses = pollNs > 0 && this.#ahead.hasTime(forecast, now)
+        if (pollNs > 0 && this.#ahead.hasTime(forecast, now)) [mask, rounds] = [REHEARSAL_MASK, 0]
         until = now + Math.min(mostNs, pollNs > 0 ? pollNs : this.#usualNs(forecast))
       }
       if (!over && now < until) {
-        if (rehearses && (rounds++ & REHEARSAL_MASK) === 0) this.#rehearse(rounds === 1, false)
-        else if (this.#mode === "busy" && (++rounds & BUSY_REHEARSAL_MASK) === 0)
-          this.#rehearse(false, false)
-        if (this.#crowded) this.#sleeper.giveWay()
+        if ((rounds++ & mask) === 0 && !isClose(forecast, now)) this.#rehearse(rounds === 1, false)
+        if (this.#crowded || isLate(forecast, now)) this.#sleeper.giveWay()
         continue
       }
       if (foretoldSince > 0) this.#ahead.spend(now - foretoldSince)
@@ -237,14 +236,14 @@ export class Waiting {
         await nextTurn()
       } else if (this.#mode === "adaptive" && this.#pollsOn(idleSince)) {
         // What was found and could not be had must not keep the event loop from its turn.
-        found = this.#foretold && !found && this.#poll(FORETOLD_NS)
+        found = this.#foretold !== null && !found && this.#poll(FORETOLD_NS)
         if (!found) await nextTurn()
       } else {
         stuck = await this.#park(stuck)
         idleSince = this.#mode === "park" ? 0 : this.#clock.nowNs()
       }
     }
-    this.#foretold = false
+    this.#foretold = null
     this.#running = false
   }
 
@@ -252,11 +251,11 @@ export class Waiting {
   #pollsOn(idleSince: number): boolean {
     const now = this.#turn.beganNs
     const forecast = this.#waiters.forecast(now)
-    this.#foretold = this.#ahead.pollNs(forecast, "fd", now) > 0
-    if (!this.#foretold) this.#rounds = 0
-    else if (this.#rounds > 0 || this.#ahead.hasTime(forecast, now))
+    this.#foretold = this.#ahead.pollNs(forecast, "fd", now) > 0 ? forecast : null
+    if (this.#foretold === null) this.#rounds = 0
+    else if (!isClose(forecast, now) && (this.#rounds > 0 || this.#ahead.hasTime(forecast, now)))
       this.#rehearse(this.#rounds++ === 0, true)
-    return this.#foretold || (!forecast.sure && now - idleSince < this.#patience.roundsNs)
+    return this.#foretold !== null || (!forecast.sure && now - idleSince < this.#patience.roundsNs)
   }
 
   /** The first time after a pause shows how long the way takes to get warm. */
@@ -272,8 +271,8 @@ export class Waiting {
     this.#clock.idle()
     const now = this.#clock.nowNs()
     this.#sleeper.looked()
-    if (this.#foretold) this.#ahead.spend(now - this.#turn.beganNs)
-    this.#foretold = false
+    if (this.#foretold !== null) this.#ahead.spend(now - this.#turn.beganNs)
+    this.#foretold = null
     this.#turn.begin(now)
   }
 
@@ -282,8 +281,9 @@ export class Waiting {
     const until = this.#turn.beganNs + ns
     for (;;) {
       if (this.#waiters.pending()) return true
-      if (this.#clock.nowNs() >= until) return false
-      if (this.#crowded) this.#sleeper.giveWay()
+      const now = this.#clock.nowNs()
+      if (now >= until) return false
+      if (this.#crowded || isLate(this.#foretold ?? NO_FORECAST, now)) this.#sleeper.giveWay()
     }
   }
 
