@@ -33,6 +33,8 @@ export const PARKS_WORD = 96
 export const WOKEN_WORD = 97
 /** Times the node looked in vain for something to do while it was awake; written by the node. */
 export const LOOKS_WORD = 100
+/** The core on which the node went to sleep last, or to which it has moved since, + 1; 0: unknown. */
+export const CORE_WORD = 101
 /** Of an operator runtime: who is being called (index + 1, shifted, with a CALL_*; 0: nobody), and calls begun so far. */
 export const CALL_WORD = 98
 export const CALLS_WORD = 99

@@ -18,6 +18,8 @@ const F_ADD_SEALS = 1033
 const F_SEAL_SEAL_SHRINK_GROW = 7
 const PR_SET_PDEATHSIG = 1
 const FALLOC_PUNCH_HOLE_KEEP_SIZE = 3
+/** For 8192 cores, the most of a Linux kernel. */
+const AFFINITY_BYTES = 1024
 const SCHED_OTHER = 0
 const SCHED_BATCH = 3
 /** What this thread starts gets ordinary scheduling. */
@@ -49,6 +51,7 @@ const symbols = {
   sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   sched_setscheduler: { args: ["i32", "i32", "ptr"], returns: "i32" },
   sched_yield: { args: [], returns: "i32" },
+  sched_getcpu: { args: [], returns: "i32" },
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
   // Sizes of 32 bits: these calls are compiled in line, those with 64 bits are not.
   memcpy: { args: ["buffer", "buffer", "u32"], returns: "void" },
@@ -219,6 +222,20 @@ export function setBatch(batch: boolean): boolean {
   const wanted = (batch ? SCHED_BATCH : SCHED_OTHER) | SCHED_RESET_ON_FORK
   new Int32Array(scratch)[0] = 0
   return libc().sched_setscheduler(0, wanted, scratchPointer()) === 0
+}
+
+/** The core that this thread runs on, from 0. */
+export function currentCore(): number {
+  return libc().sched_getcpu()
+}
+
+/** Goes on on another core, if this thread may use one. Its affinity stays. */
+export function leaveCore(): void {
+  const allowed = readAffinity(AFFINITY_BYTES)
+  const others = allowed.slice()
+  const core = currentCore()
+  if (core >> 3 < others.length) others[core >> 3]! &= ~(1 << (core & 7))
+  if (others.some((bits) => bits > 0) && writeAffinity(others)) writeAffinity(allowed)
 }
 
 /** Lets another thread that waits for this core have it. Returns at once when there is none. */

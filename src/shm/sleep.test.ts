@@ -3,7 +3,15 @@ import { dlopen, ptr } from "bun:ffi"
 import { join } from "node:path"
 import { TestEdge } from "../../test/support/edge.ts"
 import { type Game, play } from "../../test/support/sleepers.ts"
-import { PARKS_WORD, WAKE_PARKED_FD, WAKE_RUNNING, WAKE_WORD, WOKEN_WORD } from "./layout.ts"
+import {
+  CORE_WORD,
+  PARKS_WORD,
+  WAKE_PARKED_FD,
+  WAKE_RUNNING,
+  WAKE_WORD,
+  WOKEN_WORD,
+} from "./layout.ts"
+import { currentCore, leaveCore, readAffinity } from "./libc.ts"
 import { Sleeper, type SleepKind } from "./sleep.ts"
 
 const SEED = 20_261_207
@@ -56,6 +64,25 @@ describe("two processes that wake each other", () => {
   )
 })
 
+const AFFINITY_BYTES = 128
+const isAlone =
+  readAffinity(AFFINITY_BYTES).reduce(
+    (sum, bits) => sum + bits.toString(2).replaceAll("0", "").length,
+    0,
+  ) < 2
+
+test.skipIf(isAlone)("a thread that leaves its core may use all of its cores afterwards", () => {
+  const before = readAffinity(AFFINITY_BYTES)
+  const cores = new Set([currentCore()])
+  // The scheduler may bring it back at any time.
+  for (let i = 0; i < 50 && cores.size < 2; i++) {
+    leaveCore()
+    cores.add(currentCore())
+  }
+  expect(cores.size).toBe(2)
+  expect(readAffinity(AFFINITY_BYTES)).toEqual(before)
+})
+
 describe("a sleeper", () => {
   function makeSleeper() {
     const edge = makeEdge()
@@ -64,6 +91,38 @@ describe("a sleeper", () => {
     const word = () => edge.inbox.words[WAKE_WORD]
     return { edge, sleeper, peer, word }
   }
+
+  test.skipIf(isAlone).each(["futex", "fd"] as const)(
+    "that woke by itself leaves its core to a neighbour that sleeps there, and no other: %s",
+    async (kind) => {
+      const { edge, sleeper, word } = makeSleeper()
+      const neighbour = makeEdge().inbox.words
+      const mine = edge.inbox.words
+      sleeper.neighbours = new Map([edge, edges.at(-1)!].map(({ inbox }, i) => [i, inbox]))
+      const night = async (theirs: number, woken: boolean) => {
+        neighbour[CORE_WORD] = theirs
+        sleeper.arm(kind)
+        if (woken) Atomics.store(mine, WAKE_WORD, WAKE_RUNNING)
+        if (kind === "futex") sleeper.sleepSync(1)
+        else await sleeper.sleep(1)
+        expect(word() === WAKE_RUNNING).toBe(woken)
+        sleeper.disarm()
+        return mine[CORE_WORD]
+      }
+      // The scheduler moves threads as well, and may do so in between.
+      const seen = async (theirs: () => number, woken: boolean, isSame: boolean) => {
+        for (let i = 0; i < 50; i++) {
+          const core = currentCore() + 1
+          if (((await night(theirs(), woken)) === core) === isSame) return true
+        }
+        return false
+      }
+      const here = () => currentCore() + 1
+      expect(await seen(here, false, false)).toBe(true)
+      expect(await seen(here, true, true)).toBe(true)
+      expect(await seen(() => 0, false, true)).toBe(true)
+    },
+  )
 
   test("that is awake costs its peers no call, and one that sleeps one call for all of them", async () => {
     const { edge, sleeper, peer, word } = makeSleeper()

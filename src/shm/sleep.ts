@@ -2,6 +2,7 @@
 // once more, sleep, disarm.
 import { Alarm } from "./alarm.ts"
 import {
+  CORE_WORD,
   LOOKS_WORD,
   PARKS_WORD,
   WAKE_PARKED_FD,
@@ -10,7 +11,7 @@ import {
   WAKE_WORD,
   WOKEN_WORD,
 } from "./layout.ts"
-import { closeFd, futexWait, openPeerFd, yieldCore } from "./libc.ts"
+import { closeFd, currentCore, futexWait, leaveCore, openPeerFd, yieldCore } from "./libc.ts"
 import type { Inbox } from "./segment.ts"
 
 /** The pipe stays in the event loop this long after the last sleep, so that quick sleeps don't set it up anew. */
@@ -23,6 +24,8 @@ export type SleepKind = "futex" | "fd"
 export class Sleeper {
   readonly #inbox: Inbox
   readonly #pipe: WakePipe
+  /** Inboxes of those who send to us or receive from us, if they are to have cores of their own. */
+  neighbours: ReadonlyMap<number, Inbox> = new Map()
   /** Called before each sleep. */
   onSleep: (() => void) | null = null
 
@@ -54,18 +57,47 @@ export class Sleeper {
 
   /** Blocks the thread until woken or for `timeoutMs`. Armed with "futex" before. */
   sleepSync(timeoutMs: number): void {
-    this.onSleep?.()
-    this.#inbox.words[PARKS_WORD]!++
+    this.#begin()
     futexWait(this.#inbox.wakePointer, WAKE_PARKED_FUTEX, timeoutMs)
-    this.#inbox.words[WOKEN_WORD]!++
+    this.#end()
   }
 
   /** Resolves when woken, when {@link interrupt} is called, or after `timeoutMs`. Armed with "fd" before. */
   async sleep(timeoutMs: number): Promise<void> {
-    this.onSleep?.()
-    this.#inbox.words[PARKS_WORD]!++
+    this.#begin()
     await this.#pipe.wait(timeoutMs)
-    this.#inbox.words[WOKEN_WORD]!++
+    this.#end()
+  }
+
+  #begin(): void {
+    this.onSleep?.()
+    const { words } = this.#inbox
+    words[PARKS_WORD]!++
+    words[CORE_WORD] = currentCore() + 1
+  }
+
+  #end(): void {
+    const { words } = this.#inbox
+    words[WOKEN_WORD]!++
+    // Nobody woke us: something foretold is to come, and there is time until then.
+    if (Atomics.load(words, WAKE_WORD) !== WAKE_RUNNING) this.#standApart()
+  }
+
+  /**
+   * Where a host puts idle cores to sleep, Linux takes none of them for idle: a neighbour that is to wake for the same message
+   * on this core would wait until we are done. So we go on on another one.
+   */
+  #standApart(): void {
+    const { words } = this.#inbox
+    const core = currentCore() + 1
+    for (const neighbour of this.neighbours.values()) {
+      if (neighbour === this.#inbox || neighbour.words[CORE_WORD] !== core) continue
+      // So that it need not leave as well.
+      words[CORE_WORD] = 0
+      leaveCore()
+      words[CORE_WORD] = currentCore() + 1
+      return
+    }
   }
 
   /** Ends a {@link sleep} from within this process. */

@@ -12,7 +12,7 @@ import {
   type Row,
 } from "../../bench/result.ts"
 import { sameFloor } from "../../bench/statistics.ts"
-import { runFlow } from "../../bench/support.ts"
+import { machineFacts, runFlow } from "../../bench/support.ts"
 import { ROOT } from "../support/install.ts"
 
 /** A ratio to the floor that is this many times the committed one is far out. */
@@ -104,7 +104,10 @@ function ratioOf({ value, floor }: Round): number {
   return value / floor!
 }
 
-/** The newest result in bench/results that has latencies beside floors; null when there is none. */
+/**
+ * The newest result in bench/results that has latencies beside floors, of a processor like this one if there is any: a ratio to the
+ * floor is one of a kind of machine. Null when there is none.
+ */
 export async function committedResult(): Promise<Result | null> {
   const folder = join(ROOT, "bench/results")
   const results: Result[] = []
@@ -118,9 +121,9 @@ export async function committedResult(): Promise<Result | null> {
     }
   }
   const dateOf = ({ machine }: Result) => String(machine.date)
-  return (
-    results
-      .filter(({ rows }) => rows.some(({ part, ratio }) => part === "latency" && ratio))
-      .sort((a, b) => (dateOf(a) < dateOf(b) ? 1 : -1))[0] ?? null
-  )
+  const { cpu } = machineFacts()
+  const newest = results
+    .filter(({ rows }) => rows.some(({ part, ratio }) => part === "latency" && ratio))
+    .sort((a, b) => (dateOf(a) < dateOf(b) ? 1 : -1))
+  return newest.find(({ machine }) => machine.cpu === cpu) ?? newest[0] ?? null
 }
