@@ -63,7 +63,7 @@ export function mapPlan(plan: NodePlan): Mapped {
   const own = inboxOf(plan.inbox, plan.wakeFd)
   const clock = new FlowClock(plan.epoch)
   const sleeper = new Sleeper(own, plan.pid, plan.wakeFd)
-  if (!crowded) sleeper.neighbours = inboxes
+  if (!crowded && plan.wait !== "park") sleeper.neighbours = inboxes
   const rings = plan.inputs.filter(({ sibling }) => !sibling).map(({ ring }) => ring)
   const policy = new BatchPolicy(own.words, rings)
   if (policy.applies) sleeper.onSleep = () => policy.sleeps(clock.nowNs())
