@@ -43,7 +43,7 @@ const ON_REQUEST: readonly string[] = ["memory", "libraries", "peers"]
 
 /** How many disturbed takes are repeated, in the first half of the time. */
 const REPEATS: Record<Extent, number> = { quick: 0, default: 8, full: 100 }
-/** A default run takes less than two minutes: on a machine that is too busy what is left gets one round. */
+/** A default run takes less than two minutes: what is left after this time gets one round. */
 const TIME_MS: Record<Extent, number> = {
   quick: 30_000,
   default: 90_000,
@@ -124,7 +124,7 @@ export async function runSuite(
   }
   if (isEnded()) note("It was ended early: some rows have fewer rounds, others are missing.")
   else if (!hasTime())
-    note("The machine was so busy that time ran out: the last rows have fewer rounds.")
+    note("Time ran out: the last rows have fewer rounds. With `--part` or `--full` they have all.")
   if (cores.sharedPercent > OFTEN_PERCENT)
     note(
       `Somebody else shared a core in ${cores.sharedPercent} % of the readings, and left half of it or little more: figures of JavaScript are up to twice those of cores of one's own.`,
