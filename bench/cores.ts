@@ -12,8 +12,6 @@ const PIECES = 9
 const FIRST_READINGS = 60
 /** A core that takes this much longer than at best is shared. */
 export const SHARED = 1.3
-/** Bytes of a set of processors, as in glibc. */
-const MASK_BYTES = 128
 
 const memory = new Int32Array(4096)
 let kept = 0
@@ -41,10 +39,10 @@ export class Cores {
    * @example if (cores.slowdown() > SHARED) console.log("somebody else is at work")
    */
   slowdown(): number {
-    const all = readAffinity(MASK_BYTES)
+    const all = readAffinity()
     const times: number[] = []
     for (const core of coresOf(all)) {
-      const one = new Uint8Array(MASK_BYTES)
+      const one = new Uint8Array(all.length)
       one[core >> 3] = 1 << (core & 7)
       if (!writeAffinity(one)) continue
       const ns = median(Array.from({ length: PIECES }, this.#takePiece))

@@ -11,7 +11,7 @@ function coresOfChild(): string {
 
 /** A core that this process may use. */
 function someCore(): number {
-  const mask = readAffinity(128)
+  const mask = readAffinity()
   for (let core = 1023; core >= 0; core--) if (mask[core >> 3]! & (1 << (core & 7))) return core
   throw new Error("no core")
 }

@@ -1,9 +1,6 @@
 // The cores that nodes may use. With `cpu_affinity` a process and all its threads keep to some of them, from its first moment.
 import type { NodeSpec } from "../descriptor/types.ts"
-import { readAffinity, writeAffinity } from "../shm/libc.ts"
-
-/** Room for 1024 cores, as the kernel has. */
-const MASK_BYTES = 128
+import { AFFINITY_BYTES, readAffinity, writeAffinity } from "../shm/libc.ts"
 
 /**
  * Starts something that keeps to a few cores: a process inherits them from the thread that starts it.
@@ -17,7 +14,7 @@ export function onCores(
   refused: () => void,
 ): void {
   if (cores === null || cores.length === 0) return start()
-  const own = readAffinity(MASK_BYTES)
+  const own = readAffinity()
   if (!writeAffinity(maskOf(cores))) refused()
   try {
     start()
@@ -28,7 +25,7 @@ export function onCores(
 
 /** The nodes whose cores more nodes may use than there are. Who waits awake there is in the way of others. */
 export function crowdedNodes(nodes: readonly NodeSpec[]): ReadonlySet<NodeSpec> {
-  const usable = readAffinity(MASK_BYTES)
+  const usable = readAffinity()
   const cores = nodes.map((node) => coresOf(node, usable))
   const isCrowded = (own: Uint8Array) => {
     const beside = cores.filter((other) => other.some((bits, i) => bits & own[i]!))
@@ -44,7 +41,7 @@ function coresOf({ cpuAffinity }: NodeSpec, usable: Uint8Array): Uint8Array {
 }
 
 function maskOf(cores: readonly number[]): Uint8Array {
-  const mask = new Uint8Array(MASK_BYTES)
+  const mask = new Uint8Array(AFFINITY_BYTES)
   for (const core of cores) mask[core >> 3]! |= 1 << (core & 7)
   return mask
 }

@@ -18,8 +18,8 @@ const F_ADD_SEALS = 1033
 const F_SEAL_SEAL_SHRINK_GROW = 7
 const PR_SET_PDEATHSIG = 1
 const FALLOC_PUNCH_HOLE_KEEP_SIZE = 3
-/** For 8192 cores, the most of a Linux kernel. */
-const AFFINITY_BYTES = 1024
+/** Room for 1024 cores in an affinity, as the kernel has. */
+export const AFFINITY_BYTES = 128
 const SCHED_OTHER = 0
 const SCHED_BATCH = 3
 /** What this thread starts gets ordinary scheduling. */
@@ -198,9 +198,9 @@ export function outliveParentThread(): void {
 }
 
 /** The cores that this thread may use, a bit for each. */
-export function readAffinity(bytes: number): Uint8Array {
-  const mask = new Uint8Array(bytes)
-  libc().sched_getaffinity(0, BigInt(bytes), ptr(mask))
+export function readAffinity(): Uint8Array {
+  const mask = new Uint8Array(AFFINITY_BYTES)
+  libc().sched_getaffinity(0, BigInt(AFFINITY_BYTES), ptr(mask))
   return mask
 }
 
@@ -231,7 +231,7 @@ export function currentCore(): number {
 
 /** Goes on on another core, if this thread may use one. Its affinity stays. */
 export function leaveCore(): void {
-  const allowed = readAffinity(AFFINITY_BYTES)
+  const allowed = readAffinity()
   const others = allowed.slice()
   const core = currentCore()
   if (core >> 3 < others.length) others[core >> 3]! &= ~(1 << (core & 7))

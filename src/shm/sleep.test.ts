@@ -64,15 +64,11 @@ describe("two processes that wake each other", () => {
   )
 })
 
-const AFFINITY_BYTES = 128
 const isAlone =
-  readAffinity(AFFINITY_BYTES).reduce(
-    (sum, bits) => sum + bits.toString(2).replaceAll("0", "").length,
-    0,
-  ) < 2
+  readAffinity().reduce((sum, bits) => sum + bits.toString(2).replaceAll("0", "").length, 0) < 2
 
 test.skipIf(isAlone)("a thread that leaves its core may use all of its cores afterwards", () => {
-  const before = readAffinity(AFFINITY_BYTES)
+  const before = readAffinity()
   const cores = new Set([currentCore()])
   // The scheduler may bring it back at any time.
   for (let i = 0; i < 50 && cores.size < 2; i++) {
@@ -80,7 +76,7 @@ test.skipIf(isAlone)("a thread that leaves its core may use all of its cores aft
     cores.add(currentCore())
   }
   expect(cores.size).toBe(2)
-  expect(readAffinity(AFFINITY_BYTES)).toEqual(before)
+  expect(readAffinity()).toEqual(before)
 })
 
 describe("a sleeper", () => {
