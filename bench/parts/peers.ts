@@ -40,16 +40,18 @@ export const peersPart: Part = {
 
 const SMALL = 64
 const LARGE = 4_096_000
-/** Where all sizes are compared: it takes minutes for each peer. */
-const EVERY = SIZES.filter((size) => size >= 8)
+/** What every peer takes. */
+const LEAST = 8
 
 async function casesOf(context: Context, peer: Peer): Promise<Case[]> {
   // How a peer counts at a pace, one way or half of there and back, shows in what it says.
   const paceNs = PACE_MS * 1e6
   const probe = await peer.latency?.({ size: SMALL, count: FEWEST_PACED, paceNs })
   const few = [SMALL, ...(context.extent === "quick" ? [] : [LARGE])]
-  const all = context.extent === "full" && peer.everySize ? EVERY : few
-  const sizes = all.filter((size) => size <= (peer.largest ?? size))
+  // It takes minutes for each peer.
+  const all = context.extent === "full" && peer.everySize ? SIZES : few
+  const { smallest = LEAST, largest = Number.POSITIVE_INFINITY } = peer
+  const sizes = all.filter((size) => smallest <= size && size <= largest)
   return sizes.flatMap((size) => {
     const isOne = few.includes(size)
     return [

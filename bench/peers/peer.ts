@@ -40,6 +40,8 @@ export type Peer = {
   readonly name: string
   /** A full run compares all sizes with it, not a few. */
   readonly everySize?: boolean
+  /** Bytes of the smallest message that it takes; 8 if not given. */
+  readonly smallest?: number
   /** Messages beyond this size it carries badly or not at all; none: any size of the suite. */
   readonly largest?: number
   /** A sentence that says how to install it; null: it can run. */

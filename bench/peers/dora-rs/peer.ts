@@ -35,6 +35,7 @@ export type OfficialTake = LatencyTake & { stamped?: LatencyTake }
 export class OfficialDora implements Peer {
   readonly name: string
   readonly everySize: boolean
+  readonly smallest = 0
   readonly #sender: "rust" | "python"
   #programs: Promise<Programs> | null = null
   readonly #running = new Set<Bun.Subprocess>()
