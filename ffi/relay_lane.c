@@ -6,6 +6,7 @@
 #include "dora_words.h"
 #include "dora_writer.h"
 #include "dora_pool.h"
+#include "relay_rhythm.h"
 
 // --- shared with lane.ts ------------------------------------------------------------------------------------------------------------
 /// Of a connection, in words.
@@ -17,8 +18,8 @@ enum { C_DEADLINE, C_INTO, CONNECTION_FLOATS };
 enum { SERVED = 1, POLLS = 2, FILLED = 4 };
 /// What JavaScript is to do: serve frames that are there, read.
 enum { LEFT_FRAMES = 1, LEFT_READ = 2 };
-/// Of a node, in words; connections are given by their places, -1: none.
-enum { N_MODE, N_WAITER, N_RESTING, N_REQUESTS, NODE_WORDS = 8 };
+/// Of a node, in words; connections are given by their places, -1: none. Who parks is not to be awaited.
+enum { N_MODE, N_WAITER, N_RESTING, N_REQUESTS, N_PARKS, NODE_WORDS = 8 };
 /// Not served here; only watched; only watched for messages that hold their senders up; served.
 enum { ABSENT, WATCHED, UNHEARD, HEARD };
 /// Of a node, in nanoseconds: until when its poll rests, when JavaScript must see to it if somebody waits.
@@ -28,8 +29,8 @@ enum { I_CLOSED, I_DIRTY };
 /// What is told about a run: the connection whose reply is stalled (-1: none), parts and loans of it that are left, the latest stamp
 /// seen. Then pairs of input and chunk for each loan.
 enum { R_STALLED, R_PARTS, R_LOANS, R_SECONDS, R_FRACTION, R_FIRST_LOAN };
-/// Messages passed so far: from sockets, into replies.
-enum { S_IN, S_OUT };
+/// Messages passed so far: from sockets, into replies; and how often we were awake in time.
+enum { S_IN, S_OUT, S_AWAKE };
 
 enum { MAX_HEADS = 8, HEAD_BYTES = 256, MAX_CUTS = 31, MAX_PARTS = 2 * MAX_CUTS + 1 };
 enum { HEADER_BYTES = 8, EVENTS_AT = 12, REPLY_BYTES = 1 << 20, TURN_BYTES = 8 << 20, MAX_PARAMETERS = 64 << 10 };
@@ -53,8 +54,11 @@ typedef struct { u32 events; u64 data; } __attribute__((packed)) Ready;
 #else
 typedef struct { u32 events; u64 data; } Ready;
 #endif
-extern int epoll_create1(int), epoll_ctl(int, int, int, Ready *);
+extern int epoll_create1(int), epoll_ctl(int, int, int, Ready *), sched_yield(void), sched_getcpu(void), prctl(int, ...);
+extern int sched_getaffinity(int, unsigned long, u64 *), sched_setaffinity(int, unsigned long, const u64 *);
+extern int getsockopt(int, int, int, void *, unsigned *);
 enum { CLOSE_ON_EXEC = 02000000, ADD = 1, DELETE = 2, MODIFY = 3, MOST_READY = 64, SYS_EPOLL_PWAIT2 = 441 };
+enum { SET_TIMER_SLACK = 29, SOCKET_LEVEL = 1, INCOMING_CPU = 49, CORE_WORDS = 16 };
 
 // --- state --------------------------------------------------------------------------------------------------------------------------
 /// The bytes of a message that JavaScript has judged: up to the stamp, the parameters, what is passed on of them.
@@ -67,6 +71,7 @@ typedef struct {
   int fd, capacity, heads, replaced;
   u8 *staging;
   Head head[MAX_HEADS];
+  Rhythm rhythm;  // of its messages
 } Connection;
 
 typedef struct {
@@ -114,6 +119,7 @@ typedef struct {
   int *connection_words, *node_words, *run_words, *counts;
   double *connection_floats, *times, *parts;
   double frame_timeout, now;
+  Vigil vigil;
   int left;  // JavaScript has something to do
   int epoll, first;  // -1: there is none; where connections begin
   Watch *watch;
@@ -151,6 +157,12 @@ static int read_varint(Reader *reader, u64 *value) {
     if (byte < 0x80) return 1;
   }
   return 0;
+}
+
+static double monotonic_of(const Lane *lane, const Stamp *stamp) {
+  const dora_clock *clock = &lane->clock;
+  double seconds = (double)(u32)stamp->seconds - clock->epoch_seconds;
+  return seconds * 1e9 + (u32)stamp->fraction * (1e9 / 4294967296.0) - clock->epoch_nanoseconds;
 }
 
 static int read_stamp(Reader *reader, Stamp *stamp) {
@@ -240,6 +252,7 @@ static int pass(Lane *lane, Connection *connection, Reader reader) {
     };
     if (!publish(lane, &lane->output[head->output], &stamp, &message)) return 0;
     see(lane, &sent);
+    rhythm_hear(&connection->rhythm, monotonic_of(lane, &stamp), lane->now);
     lane->counts[S_IN]++;
     return 1;
   }
@@ -433,10 +446,7 @@ static int depth_bucket(int depth) {
 
 /// How long a message was under way up to here, and how many were in the queue.
 static void sample(const Lane *lane, int *ring, const Stamp *stamp, int tail) {
-  const dora_clock *clock = &lane->clock;
-  double seconds = (double)(u32)stamp->seconds - clock->epoch_seconds;
-  double sent = seconds * 1e9 + (u32)stamp->fraction * (1e9 / 4294967296.0) - clock->epoch_nanoseconds;
-  ring[DORA_LATENCIES_WORD + latency_bucket(now_ns() - sent)]++;
+  ring[DORA_LATENCIES_WORD + latency_bucket(now_ns() - monotonic_of(lane, stamp))]++;
   ring[DORA_DEPTHS_WORD + depth_bucket(dora_ahead(dora_load(ring + DORA_HEAD_WORD), tail) + 1)]++;
 }
 
@@ -679,6 +689,54 @@ static int wait(Lane *lane, Poll *polls, const int *order, int count, double unt
   return wait_ready(lane, polls, order, count, limited ? &time : 0);
 }
 
+/// The core on which a sender wrote last; -1: nobody knows.
+static int core_of(const Connection *connection) {
+  int core = -1;
+  unsigned length = sizeof core;
+  return getsockopt(connection->fd, SOCKET_LEVEL, INCOMING_CPU, &core, &length) ? -1 : core;
+}
+
+/// Leaves this core if it is that of who is to be heard: one of us would wait there until the other is done.
+static void stand_apart(const Connection *connection) {
+  u64 all[CORE_WORDS], others[CORE_WORDS];
+  int core = sched_getcpu();
+  if (core < 0 || core >= 64 * CORE_WORDS || core_of(connection) != core) return;
+  if (sched_getaffinity(0, sizeof all, all)) return;
+  memcpy(others, all, sizeof all);
+  others[core >> 6] &= ~(1ull << (core & 63));
+  if (!sched_setaffinity(0, sizeof others, others)) sched_setaffinity(0, sizeof all, all);
+}
+
+/// Waits, and is awake when a sender is likely to be heard: until it is, or for as long as that is likely.
+static int wait_awake(Lane *lane, Poll *polls, const int *order, int count, double until) {
+  Vigil *vigil = &lane->vigil;
+  Watchtime time = { until, until, -1 };
+  vigil_credit(vigil, lane->now);
+  for (int i = lane->first; i < count; i++) {
+    int place = order[i - lane->first], *words = words_of(lane, place);
+    if (!words[C_FLAGS] || node_of(lane, words[C_NODE])[N_PARKS]) continue;
+    vigil_expect(vigil, &lane->connection[place].rhythm, place, lane->now, &time);
+  }
+  int happened = 0;
+  if (time.sender >= 0 && time.from > lane->now) {
+    stand_apart(&lane->connection[time.sender]);
+    happened = wait(lane, polls, order, count, time.from);
+    lane->now = now_ns();
+    // Who is woken by the message after the time has slept too long as well.
+    if (lane->now > time.from) vigil_slept(vigil, lane->now - time.from);
+  }
+  double begun = lane->now;
+  while (time.sender >= 0 && happened == 0 && lane->now < time.until && lane->now < until) {
+    // Who is to be heard may want this core.
+    sched_yield();
+    happened = wait(lane, polls, order, count, lane->now);
+    lane->now = now_ns();
+  }
+  vigil->saved -= lane->now - begun;
+  if (happened > 0 && lane->now > begun) lane->counts[S_AWAKE]++;
+  return happened ? happened : wait(lane, polls, order, count, until);
+}
+
 /// A connection that is served here: what to wait for.
 static short interest(const Lane *lane, int connection) {
   int node = words_of(lane, connection)[C_NODE];
@@ -737,7 +795,7 @@ int lane_run(Lane *lane, Poll *polls, const int *order, int count, double due, i
       if (words_of(lane, place)[C_FLAGS]) polls[i].events = interest(lane, place);
     }
     if (asked < until) until = asked;
-    int happened = wait(lane, polls, order, count, lane->left ? 0 : until);
+    int happened = lane->left ? wait(lane, polls, order, count, 0) : wait_awake(lane, polls, order, count, until);
     arm(lane, DORA_WAKE_RUNNING);
     lane->now = now_ns();
     if (happened > 0) serve_polls(lane, polls, order, count);
@@ -769,6 +827,9 @@ Lane *lane_open(const double *facts) {
   lane->first = (int)facts[14] + lane->nodes;
   lane->clock.epoch_seconds = facts[15];
   lane->clock.epoch_nanoseconds = facts[16];
+  lane->vigil.late = USUAL_LATE_NS;
+  // A sleep with a limit ends within a microsecond of it, not within 50.
+  prctl(SET_TIMER_SLACK, 1000l, 0l, 0l, 0l);
   lane->watch = calloc((u64)lane->first + (u64)facts[0], sizeof *lane->watch);
   lane->epoll = epoll_create1(CLOSE_ON_EXEC);
   Ready ready;
@@ -876,6 +937,7 @@ void lane_accept(Lane *lane, int index, int fd, u8 *staging, int capacity) {
   connection->staging = staging;
   connection->capacity = capacity;
   connection->heads = connection->replaced = 0;
+  connection->rhythm = (Rhythm){ 0 };
 }
 
 /// A connection is about to be closed.

@@ -4,6 +4,7 @@ import { Memory } from "../daemon/memory.ts"
 import { Relay } from "../daemon/official/relay.ts"
 import { parseDataflow } from "../descriptor/load.ts"
 import { EdgeReader } from "../shm/reader.ts"
+import type { WaitMode } from "../shm/plan.ts"
 import { Inbox } from "../shm/segment.ts"
 import type { DaemonReply } from "../wire/messages.ts"
 import { Client } from "./client.ts"
@@ -28,12 +29,16 @@ export class Stage implements AsyncDisposable {
   readonly #clients: Client[] = []
   #relay: Relay | null = null
 
-  /** @param policy  of what `source` sends @param back  of what it receives */
-  constructor(policy: QueuePolicy = "drop_oldest", back: QueuePolicy = "drop_oldest") {
+  /** @param policy  of what `source` sends @param back  of what it receives @param wait  how the relay waits for it */
+  constructor(
+    policy: QueuePolicy = "drop_oldest",
+    back: QueuePolicy = "drop_oldest",
+    wait: WaitMode = "park",
+  ) {
     const text = TEXT.replace("POLICY", policy).replace("BACK", back)
     const flow = parseDataflow(text, "flow.yml")
     const { dataflow } = this
-    const options = { dataflow, wait: "park", exitWhenNodesFinish: false } as const
+    const options = { dataflow, wait, exitWhenNodesFinish: false }
     this.memory = Memory.create(flow, options)
     const { pid, inbox, wakeFd, inputs } = this.memory.nodePlan("sink")
     this.reader = new EdgeReader(new Inbox(pid, inbox, wakeFd), inputs[0]!, pid)

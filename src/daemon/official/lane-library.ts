@@ -1,7 +1,7 @@
 // The C of the fast lane, ffi/relay_lane.c, built on first use: docs/adr/0010-operator-shim.md says how.
 import { type Functions, loadC, type Symbols } from "../../core/c-library.ts"
 
-const HEADERS = ["dora_layout.h", "dora_words.h", "dora_writer.h", "dora_pool.h"]
+const HEADERS = ["dora_layout.h", "dora_words.h", "dora_writer.h", "dora_pool.h", "relay_rhythm.h"]
 
 const SYMBOLS = {
   lane_open: { args: ["buffer"], returns: "ptr" },

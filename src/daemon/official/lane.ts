@@ -14,6 +14,7 @@ const CONNECTION_WORDS = 8
 const CONNECTION_FLOATS = 2
 const NODE_WORDS = 8
 const NODE_TIMES = 2
+const PARKS = 4
 const STALLED = 0
 const PARTS = 1
 const LOANS = 2
@@ -37,8 +38,8 @@ const DEADLINE = 0
 const INTO = 1
 /** It left frames that are there, or the end of the connection. */
 export const LEFT = { FRAMES: 1, READ: 2 } as const
-/** Words that count: messages from sockets, messages into replies. */
-export const LANE_COUNTS = { IN: 0, OUT: 1 } as const
+/** Words that count: messages from sockets, messages into replies, how often the lane was awake in time. */
+export const LANE_COUNTS = { IN: 0, OUT: 1, AWAKE: 2 } as const
 
 /** What a connection shares with the lane. */
 export class Place {
@@ -114,7 +115,10 @@ export class Lane {
     const inputs = all((plan) => plan.inputs.length)
     const outputs = all((plan) => plan.outputs.length)
     const sizes = { sockets: maxSockets, nodes: nodes.length, inputs, outputs }
-    return new Lane(library, sizes, own, frameTimeoutMs * 1e6, counts, nodes[0]!.plan.epoch)
+    const { epoch } = nodes[0]!.plan
+    const lane = new Lane(library, sizes, own, frameTimeoutMs * 1e6, counts, epoch)
+    for (const [i, { plan }] of nodes.entries()) lane.node(i).words[PARKS] = +(plan.wait === "park")
+    return lane
   }
 
   private constructor(

@@ -54,10 +54,11 @@ export class Relay implements AsyncDisposable {
     this.address = address
   }
 
-  /** Messages that the fast lane has passed: from sockets into memory, and into replies. */
-  get lane(): { in: number; out: number } {
+  /** Messages that the fast lane has passed, from sockets into memory and into replies, and how often it was awake for one. */
+  get lane(): { in: number; out: number; awake: number } {
     const { counts } = this.#thread
-    return { in: counts[LANE_COUNTS.IN]!, out: counts[LANE_COUNTS.OUT]! }
+    const { IN, OUT, AWAKE } = LANE_COUNTS
+    return { in: counts[IN]!, out: counts[OUT]!, awake: counts[AWAKE]! }
   }
 
   /** Adds an encoded event to what a node is told. */
@@ -88,7 +89,7 @@ export class Relay implements AsyncDisposable {
 /** The thread, its port and its pipe. */
 class Thread {
   readonly listening: Promise<number>
-  readonly counts = new Int32Array(new SharedArrayBuffer(8))
+  readonly counts = new Int32Array(new SharedArrayBuffer(4 * Object.keys(LANE_COUNTS).length))
   readonly #host: RelayHost
   readonly #worker: Worker
   readonly #port: MessageChannel["port1"]
