@@ -78,18 +78,22 @@ static inline int dora_pool_allocate(dora_pool *pool, dora_writer *writer, int b
   return ahead[DORA_AHEAD_FIRST + ahead[DORA_AHEAD_NEXT]++];
 }
 
-/// Publishes a whole message in a chunk, on every edge. 0: nothing has happened.
-static inline int dora_pool_publish(dora_pool *pool, dora_writer *writer, dora_message *message) {
-  int parameters_at = (message->length + 7) & ~7;
-  int total = parameters_at + message->parameter_bytes;
-  if (total > pool->stride) return 0;
-  int chunk = dora_pool_allocate(pool, writer, total);
-  if (chunk < 0) return 0;
-  u8 *at = pool->chunks + chunk * pool->stride;
-  memcpy(at, message->body, (unsigned)message->length);
-  if (message->parameter_bytes) memcpy(at + parameters_at, message->parameters, (unsigned)message->parameter_bytes);
+/// A chunk for a message of so many bytes and its parameters, lent until it is published; -1: there is none.
+static inline int dora_pool_begin(dora_pool *pool, dora_writer *writer, i64 bytes, int parameter_bytes) {
+  i64 total = ((bytes + 7) & ~7ll) + parameter_bytes;
+  int chunk = total > pool->stride ? -1 : dora_pool_allocate(pool, writer, (int)total);
+  if (chunk < 0) return -1;
   pool->templates[chunk] = 0;
   pool->lent[chunk] = DORA_COPIED;
+  return chunk;
+}
+
+static inline u8 *dora_pool_at(const dora_pool *pool, int chunk) { return pool->chunks + chunk * pool->stride; }
+
+/// Publishes a message that lies in a chunk, on every edge. 1: somebody sleeps who is to be woken.
+static inline int dora_pool_publish_chunk(dora_pool *pool, dora_writer *writer, dora_message *message, int chunk) {
+  u8 *parameters = dora_pool_at(pool, chunk) + ((message->length + 7) & ~7);
+  if (message->parameter_bytes) memcpy(parameters, message->parameters, (unsigned)message->parameter_bytes);
   for (int i = 0; i < writer->count; i++) {
     dora_writer_edge *edge = writer->edges + i;
     // Where nobody reads any more a slot may name any chunk.
@@ -99,7 +103,15 @@ static inline int dora_pool_publish(dora_pool *pool, dora_writer *writer, dora_m
   message->chunk = chunk | pool->generation << DORA_CHUNK_BITS;
   int parked = dora_writer_publish(writer, message);
   pool->lent[chunk] = 0;
-  return 1 + parked;
+  return parked;
+}
+
+/// Publishes a whole message in a chunk, on every edge. 0: nothing has happened.
+static inline int dora_pool_publish(dora_pool *pool, dora_writer *writer, dora_message *message) {
+  int chunk = dora_pool_begin(pool, writer, message->length, message->parameter_bytes);
+  if (chunk < 0) return 0;
+  memcpy(dora_pool_at(pool, chunk), message->body, (unsigned)message->length);
+  return 1 + dora_pool_publish_chunk(pool, writer, message, chunk);
 }
 
 #endif

@@ -9,8 +9,9 @@
 #include "relay_rhythm.h"
 
 // --- shared with lane.ts ------------------------------------------------------------------------------------------------------------
-/// Of a connection, in words.
-enum { C_FLAGS, C_START, C_END, C_NODE, C_LEFT, C_ROOM, CONNECTION_WORDS = 8 };
+/// Of a connection, in words. Of a large message that was begun here: its chunk + 1, its output, bytes of its head, which stays in the
+/// staging buffer, and of its end; 0: there is none.
+enum { C_FLAGS, C_START, C_END, C_NODE, C_LEFT, C_ROOM, C_CHUNK, C_OUTPUT, C_HEAD, C_TAIL, CONNECTION_WORDS = 16 };
 /// And in doubles: until when a frame that has begun must be complete, where the rest of a large message goes.
 enum { C_DEADLINE, C_INTO, CONNECTION_FLOATS };
 /// What may be served here: frames at all, long polls; or the rest of a large message, of which C_ROOM bytes are missing. 0: JavaScript
@@ -37,9 +38,16 @@ enum { HEADER_BYTES = 8, EVENTS_AT = 12, REPLY_BYTES = 1 << 20, TURN_BYTES = 8 <
 /// What an event takes beside its name, parameters and data, at most.
 enum { EVENT_BYTES = 96 };
 /// As OfficialMessageTooLargeError has it.
-enum { LARGEST_BYTES = (64 - 2) << 20 };
+enum { LARGEST_BYTES = (64 - 2) << 20, MAX_FRAME_BYTES = 64 << 20 };
+/// The stamp at the end of a message: a varint of 64 bits, and the 16 bytes of the clock.
+enum { LEAST_STAMP_BYTES = 17, MOST_STAMP_BYTES = 26 };
 enum { SEND_MESSAGE = 2, NEXT_EVENT = 6, NEXT_EVENTS = 1 };
 #define REST_NS 50e6
+/// The rest of a large message follows within this time as a rule, in parts of at least so many bytes: we stay awake for it.
+#define FLOW_NS 5e4
+enum { FLOW_BYTES = 16 << 10 };
+/// But other nodes are not kept waiting for longer than this by one that takes a reply.
+#define FLOW_TURN_NS 2e6
 
 // --- the system ---------------------------------------------------------------------------------------------------------------------
 enum { DONT_WAIT = 0x40, NO_SIGNAL = 0x4000, READABLE = 1, ENDED = 0x2000, BROKEN = 0x38, REAL_TIME = 0, MONOTONIC = 1 };
@@ -67,11 +75,17 @@ typedef struct {
   u8 bytes[3][HEAD_BYTES];
 } Head;
 
+typedef struct { int seconds, fraction; u8 clock[16]; } Stamp;
+
 typedef struct {
   int fd, capacity, heads, replaced;
   u8 *staging;
   Head head[MAX_HEADS];
   Rhythm rhythm;  // of its messages
+  // The large message that was begun here.
+  const Head *begun;
+  Stamp stamp;
+  int length;
 } Connection;
 
 typedef struct {
@@ -120,6 +134,7 @@ typedef struct {
   double *connection_floats, *times, *parts;
   double frame_timeout, now;
   Vigil vigil;
+  double flows;  // until when the rest of a large message is likely
   int left;  // JavaScript has something to do
   int epoll, first;  // -1: there is none; where connections begin
   Watch *watch;
@@ -132,6 +147,8 @@ static int *words_of(const Lane *lane, int connection) { return lane->connection
 static double *floats_of(const Lane *lane, int connection) { return lane->connection_floats + connection * CONNECTION_FLOATS; }
 static int *node_of(const Lane *lane, int node) { return lane->node_words + node * NODE_WORDS; }
 static double *times_of(const Lane *lane, int node) { return lane->times + node * NODE_TIMES; }
+
+static double least(double one, double other) { return one < other ? one : other; }
 
 static double now_ns(void) {
   Time time;
@@ -146,7 +163,6 @@ static void leave(Lane *lane, int connection, int what) {
 
 // --- the wire -----------------------------------------------------------------------------------------------------------------------
 typedef struct { const u8 *at, *end; } Reader;
-typedef struct { int seconds, fraction; u8 clock[16]; } Stamp;
 
 static int read_varint(Reader *reader, u64 *value) {
   *value = 0;
@@ -206,14 +222,24 @@ static void see(Lane *lane, const Stamp *stamp) {
 }
 
 // --- from sockets into memory -------------------------------------------------------------------------------------------------------
+static void set_stamp(Lane *lane, dora_writer *writer, const Stamp *stamp) {
+  lane->clock.seconds = stamp->seconds;
+  lane->clock.fraction = stamp->fraction;
+  memcpy(writer->clock_id, stamp->clock, 16);
+}
+
+static void published(Output *output, int parked) {
+  *output->dirty = 1;
+  if (parked)
+    for (int i = 0; i < output->writer.count; i++) dora_wake_word(output->writer.edges[i].wake, output->fds[i]);
+}
+
 static int publish(Lane *lane, Output *output, const Stamp *stamp, dora_message *message) {
   dora_writer *writer = &output->writer;
   if (output->closed) return 0;
   if (writer->count == 0) return 1;
   if (!dora_writer_ready(writer)) return 0;
-  lane->clock.seconds = stamp->seconds;
-  lane->clock.fraction = stamp->fraction;
-  memcpy(writer->clock_id, stamp->clock, 16);
+  set_stamp(lane, writer, stamp);
   int parked;
   if (((message->length + 7) & ~7) + message->parameter_bytes <= writer->inline_bytes) {
     message->chunk = -1;
@@ -224,39 +250,105 @@ static int publish(Lane *lane, Output *output, const Stamp *stamp, dora_message 
     if (!done) return 0;
     parked = done - 1;
   }
-  *output->dirty = 1;
-  if (parked)
-    for (int i = 0; i < writer->count; i++) dora_wake_word(writer->edges[i].wake, output->fds[i]);
+  published(output, parked);
   return 1;
 }
 
-static int pass(Lane *lane, Connection *connection, Reader reader) {
+/// Reads a message up to its data, of which there are `length` bytes. 0: its head is not known.
+static const Head *read_head(const Connection *connection, Reader *reader, Stamp *stamp, u64 *length) {
   for (int i = 0; i < connection->heads; i++) {
-    Head *head = &connection->head[i];
-    if (!skips(&reader, head->bytes[0], head->start)) continue;
-    Stamp stamp, sent;
-    u64 length = 0;
-    if (!read_stamp(&reader, &stamp) || !skips(&reader, head->bytes[1], head->given) || reader.at == reader.end) return 0;
-    u8 has_data = *reader.at++;
+    const Head *head = &connection->head[i];
+    if (!skips(reader, head->bytes[0], head->start)) continue;
+    if (!read_stamp(reader, stamp) || !skips(reader, head->bytes[1], head->given) || reader->at == reader->end) return 0;
+    u8 has_data = *reader->at++;
+    *length = 0;
     if (has_data > 1) return 0;
-    if (has_data) {
-      if (reader.at == reader.end || *reader.at++ != 0) return 0;
-      if (!read_varint(&reader, &length) || length == 0 || length > (u64)(reader.end - reader.at)) return 0;
-    }
-    const u8 *data = reader.at;
-    reader.at += length;
-    if (!read_stamp(&reader, &sent) || reader.at != reader.end) return 0;
-    dora_message message = {
-      .body = data, .parameters = head->bytes[2],
-      .length = (int)length, .body_bytes = (int)length, .parameter_bytes = head->passed,
-    };
-    if (!publish(lane, &lane->output[head->output], &stamp, &message)) return 0;
-    see(lane, &sent);
-    rhythm_hear(&connection->rhythm, monotonic_of(lane, &stamp), lane->now);
-    lane->counts[S_IN]++;
-    return 1;
+    if (has_data && (reader->at == reader->end || *reader->at++ != 0 || !read_varint(reader, length) || !*length)) return 0;
+    return head;
   }
   return 0;
+}
+
+/// A message has been passed on.
+static void passed(Lane *lane, Connection *connection, const Stamp *stamp, const Stamp *sent) {
+  see(lane, sent);
+  rhythm_hear(&connection->rhythm, monotonic_of(lane, stamp), lane->now);
+  lane->counts[S_IN]++;
+}
+
+static int pass(Lane *lane, Connection *connection, Reader reader) {
+  Stamp stamp, sent;
+  u64 length;
+  const Head *head = read_head(connection, &reader, &stamp, &length);
+  if (!head || length > (u64)(reader.end - reader.at)) return 0;
+  dora_message message = {
+    .body = reader.at, .parameters = head->bytes[2],
+    .length = (int)length, .body_bytes = (int)length, .parameter_bytes = head->passed,
+  };
+  reader.at += length;
+  if (!read_stamp(&reader, &sent) || reader.at != reader.end) return 0;
+  if (!publish(lane, &lane->output[head->output], &stamp, &message)) return 0;
+  passed(lane, connection, &stamp, &sent);
+  return 1;
+}
+
+/// Begins with a large message, of which the first bytes are there: what comes next goes into its chunk. 0: it is JavaScript's.
+static int begin(Lane *lane, int index, const u8 *frame, u64 length) {
+  Connection *connection = &lane->connection[index];
+  int *words = words_of(lane, index);
+  u8 *end = connection->staging + words[C_END];
+  Reader reader = { frame + HEADER_BYTES, end };
+  u64 bytes;
+  const Head *head = read_head(connection, &reader, &connection->stamp, &bytes);
+  if (!head || !bytes || length > MAX_FRAME_BYTES || bytes > length) return 0;
+  u8 *data = connection->staging + (reader.at - connection->staging);
+  int head_bytes = (int)(data - frame), tail = (int)(length + HEADER_BYTES - (u64)head_bytes - bytes);
+  if (tail < LEAST_STAMP_BYTES || tail > MOST_STAMP_BYTES) return 0;
+  Output *output = &lane->output[head->output];
+  if (output->closed || !output->writer.count || !output->pool.chunks) return 0;
+  int chunk = dora_pool_begin(&output->pool, &output->writer, (i64)bytes, head->passed);
+  if (chunk < 0) return 0;
+  u8 *into = dora_pool_at(&output->pool, chunk);
+  int there = (int)(end - data) < (int)bytes ? (int)(end - data) : (int)bytes;
+  memcpy(into, data, (unsigned)there);
+  // What follows the data stays behind the head.
+  memmove(data, data + there, (unsigned)(end - data - there));
+  words[C_END] -= there;
+  floats_of(lane, index)[C_INTO] = (double)(u64)(into + there);
+  words[C_ROOM] = (int)bytes - there;
+  words[C_CHUNK] = chunk + 1;
+  words[C_OUTPUT] = head->output;
+  words[C_HEAD] = head_bytes;
+  words[C_TAIL] = tail;
+  connection->begun = head;
+  connection->length = (int)bytes;
+  return 1;
+}
+
+/// Passes a large message on if all of it has come. 0: it has not, or JavaScript must see to it.
+static int finish(Lane *lane, int index) {
+  Connection *connection = &lane->connection[index];
+  int *words = words_of(lane, index), tail = words[C_TAIL];
+  u8 *end = connection->staging + words[C_START] + words[C_HEAD];
+  if (words[C_ROOM] > 0 || words[C_END] - words[C_START] - words[C_HEAD] < tail) return 0;
+  Output *output = &lane->output[words[C_OUTPUT]];
+  Reader reader = { end, end + tail };
+  Stamp sent;
+  if (!read_stamp(&reader, &sent) || reader.at != reader.end || output->closed || !dora_writer_ready(&output->writer)) {
+    leave(lane, index, LEFT_FRAMES);
+    return 0;
+  }
+  dora_message message = {
+    .parameters = connection->begun->bytes[2], .parameter_bytes = connection->begun->passed,
+    .length = connection->length, .body_bytes = connection->length,
+  };
+  set_stamp(lane, &output->writer, &connection->stamp);
+  published(output, dora_pool_publish_chunk(&output->pool, &output->writer, &message, words[C_CHUNK] - 1));
+  passed(lane, connection, &connection->stamp, &sent);
+  words[C_START] += words[C_HEAD] + tail;
+  words[C_CHUNK] = 0;
+  floats_of(lane, index)[C_DEADLINE] = 1.0 / 0.0;
+  return 1;
 }
 
 static int poll_comes(Lane *lane, int connection, int node, Reader reader) {
@@ -275,6 +367,7 @@ static void serve_frames(Lane *lane, int index) {
   Connection *connection = &lane->connection[index];
   int *words = words_of(lane, index);
   for (;;) {
+    if (words[C_CHUNK] && !finish(lane, index)) return;
     int available = words[C_END] - words[C_START];
     const u8 *frame = connection->staging + words[C_START];
     u64 length = 0;
@@ -284,7 +377,8 @@ static void serve_frames(Lane *lane, int index) {
       double *deadline = &floats_of(lane, index)[C_DEADLINE];
       if (available == 0) *deadline = 1.0 / 0.0;
       else if (*deadline == 1.0 / 0.0) *deadline = lane->now + lane->frame_timeout;
-      if (available >= HEADER_BYTES && length > (u64)(connection->capacity - HEADER_BYTES)) leave(lane, index, LEFT_FRAMES);
+      int is_large = available >= HEADER_BYTES && length > (u64)(connection->capacity - HEADER_BYTES);
+      if (is_large && !begin(lane, index, frame, length)) leave(lane, index, LEFT_FRAMES);
       return;
     }
     Reader reader = { frame + HEADER_BYTES, frame + HEADER_BYTES + length };
@@ -299,40 +393,43 @@ static void serve_frames(Lane *lane, int index) {
   }
 }
 
-/// The rest of a large message goes where JavaScript said; what follows it is JavaScript's.
-static void fill(Lane *lane, int index) {
+/// Reads the rest of a large message into its place. What recv said, or 0 if it was the end of the connection.
+static long fill(Lane *lane, int index) {
   int *words = words_of(lane, index);
   double *into = &floats_of(lane, index)[C_INTO];
-  for (long got = 1, room = 1; got == room && words[C_ROOM] > 0;) {
-    room = words[C_ROOM];
-    got = recv(lane->connection[index].fd, address(*into), (unsigned)room, DONT_WAIT);
-    if (got < 0) return;
-    if (got == 0) break;
-    *into += (double)got;
-    words[C_ROOM] -= (int)got;
-    node_of(lane, words[C_NODE])[N_REQUESTS]++;
-    if (got < room) return;
-  }
-  leave(lane, index, LEFT_READ);
+  long got = recv(lane->connection[index].fd, address(*into), (unsigned)words[C_ROOM], DONT_WAIT);
+  if (got == 0) leave(lane, index, LEFT_READ);
+  if (got <= 0) return got;
+  *into += (double)got;
+  words[C_ROOM] -= (int)got;
+  if (got >= FLOW_BYTES) lane->flows = lane->now + FLOW_NS;
+  node_of(lane, words[C_NODE])[N_REQUESTS]++;
+  return got;
 }
 
 /// Reads what is there, and serves it.
 static void read_connection(Lane *lane, int index) {
   Connection *connection = &lane->connection[index];
   int *words = words_of(lane, index);
-  for (long budget = TURN_BYTES; budget > 0 && words[C_FLAGS] && !words[C_LEFT];) {
+  for (long budget = TURN_BYTES, got = 1; budget > 0 && words[C_FLAGS] && !words[C_LEFT]; budget -= got) {
+    if (words[C_ROOM] > 0) {
+      got = fill(lane, index);
+      if (got <= 0 || words[C_ROOM] > 0) return;
+      // What JavaScript has begun it ends as well.
+      if (words[C_FLAGS] & FILLED) leave(lane, index, LEFT_READ);
+      continue;
+    }
     int kept = words[C_END] - words[C_START];
     if (words[C_START] > 0 && kept > 0) memmove(connection->staging, connection->staging + words[C_START], (unsigned)kept);
     words[C_START] = 0;
     words[C_END] = kept;
     int room = connection->capacity - kept;
-    long got = recv(connection->fd, connection->staging + kept, (unsigned)room, DONT_WAIT);
+    got = recv(connection->fd, connection->staging + kept, (unsigned)room, DONT_WAIT);
     if (got < 0) return;
     if (got == 0) {
       leave(lane, index, LEFT_READ);
       return;
     }
-    budget -= got;
     words[C_END] += (int)got;
     node_of(lane, words[C_NODE])[N_REQUESTS]++;
     serve_frames(lane, index);
@@ -555,10 +652,14 @@ static int send_reply(Lane *lane, int connection, int events) {
     from = reply->cut[i].at;
   }
   parts[count++] = (Part){ reply->bytes + from, (u64)(reply->length - from) };
+  double begun = lane->now, flows = begun;
   for (int next = 0; next < count;) {
     Sending sending = { .parts = parts + next, .count = (u64)(count - next) };
     long sent = sendmsg(lane->connection[connection].fd, &sending, NO_SIGNAL | DONT_WAIT);
+    if (sent >= FLOW_BYTES) flows = least(now_ns() + FLOW_NS, begun + FLOW_TURN_NS);
     if (sent <= 0) {
+      // Who takes a large reply has taken the next part of it soon.
+      if (now_ns() < flows && !sched_yield()) continue;
       stall(lane, connection, parts + next, count - next);
       return 0;
     }
@@ -707,8 +808,21 @@ static void stand_apart(const Connection *connection) {
   if (!sched_setaffinity(0, sizeof others, others)) sched_setaffinity(0, sizeof all, all);
 }
 
+/// Polls. Who is to be heard may want this core.
+static int poll_until(Lane *lane, Poll *polls, const int *order, int count, double until) {
+  int happened = 0;
+  while (happened == 0 && lane->now < until) {
+    sched_yield();
+    happened = wait(lane, polls, order, count, lane->now);
+    lane->now = now_ns();
+  }
+  return happened;
+}
+
 /// Waits, and is awake when a sender is likely to be heard: until it is, or for as long as that is likely.
 static int wait_awake(Lane *lane, Poll *polls, const int *order, int count, double until) {
+  int flowing = poll_until(lane, polls, order, count, least(lane->flows, until));
+  if (flowing) return flowing;
   Vigil *vigil = &lane->vigil;
   Watchtime time = { until, until, -1 };
   vigil_credit(vigil, lane->now);
@@ -726,12 +840,7 @@ static int wait_awake(Lane *lane, Poll *polls, const int *order, int count, doub
     if (lane->now > time.from) vigil_slept(vigil, lane->now - time.from);
   }
   double begun = lane->now;
-  while (time.sender >= 0 && happened == 0 && lane->now < time.until && lane->now < until) {
-    // Who is to be heard may want this core.
-    sched_yield();
-    happened = wait(lane, polls, order, count, lane->now);
-    lane->now = now_ns();
-  }
+  if (time.sender >= 0 && happened == 0) happened = poll_until(lane, polls, order, count, least(time.until, until));
   vigil->saved -= lane->now - begun;
   if (happened > 0 && lane->now > begun) lane->counts[S_AWAKE]++;
   return happened ? happened : wait(lane, polls, order, count, until);
@@ -755,7 +864,6 @@ static void serve_polls(Lane *lane, Poll *polls, const int *order, int count) {
       while (read(poll->fd, bytes, sizeof bytes) == sizeof bytes);
     } else if (i >= first && words_of(lane, order[i - first])[C_FLAGS]) {
       if (poll->events == ENDED) leave(lane, order[i - first], LEFT_READ);
-      else if (words_of(lane, order[i - first])[C_FLAGS] & FILLED) fill(lane, order[i - first]);
       else read_connection(lane, order[i - first]);
     } else {
       lane->left = 1;

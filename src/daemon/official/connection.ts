@@ -2,7 +2,6 @@
 // else goes to a session like that of any node.
 import { ptr } from "bun:ffi"
 import type { HybridClock, Stamp } from "../../core/clock.ts"
-import { Borrow } from "../../shm/consumer-pool.ts"
 import { closeFd } from "../../shm/libc.ts"
 import { frame, HEADER_BYTES } from "../../wire/frame.ts"
 import type { KnownHead } from "../../wire/relay.ts"
@@ -140,9 +139,8 @@ export class Connection implements IntakeOwner {
   #flags(): number {
     const { plain, filling } = this.#intake
     if (plain) return this.#session.streaming ? FLAG.SERVED | FLAG.POLLS : FLAG.SERVED
-    if (filling === 0) return 0
-    this.place.fill(this.#intake.next().address, filling)
-    return FLAG.FILLED
+    if (filling > 0) this.place.fill(this.#intake.next().address, filling)
+    return filling > 0 ? FLAG.FILLED : 0
   }
 
   /** After it: does what it has left. */
@@ -154,20 +152,23 @@ export class Connection implements IntakeOwner {
       const bytes = this.#intake.filling - words[PLACE.ROOM]!
       if (bytes > 0) this.#guarded(() => this.#intake.arrived(bytes))
     }
+    this.#adoptBegun()
     const left = words[PLACE.LEFT]!
-    words[PLACE.FLAGS] = 0
-    words[PLACE.LEFT] = 0
+    words[PLACE.FLAGS] = words[PLACE.LEFT] = words[PLACE.ROOM] = 0
     if (left & LEFT.FRAMES) this.#guarded(() => this.#intake.serve())
     if (left & LEFT.READ && !this.gone) this.look()
   }
 
+  /** What the lane has begun is ours to end, or to give back. */
+  #adoptBegun(): void {
+    const begun = this.place.takeBegun()
+    const output = begun && this.node!.lane!.outputAt(begun.output)
+    if (output) this.#guarded(() => (this.#intake as Intake).adopt(begun, output))
+  }
+
   /** The socket did not take all of a reply of the lane's. */
-  adopt({ parts, loans }: Stalled, reply: Uint8Array): void {
-    const borrows: Borrow[] = []
-    for (let i = 0; i < loans.length; i += 2) {
-      borrows.push(new Borrow(this.node!.lane!.pool(loans[i]!)!, loans[i + 1]!, 0, 0))
-    }
-    this.out.adopt(parts, reply, borrows)
+  adopt(stalled: Stalled, reply: Uint8Array): void {
+    this.out.adopt(stalled, reply, (input) => this.node!.lane!.pool(input)!)
   }
 
   /** Messages that begin like this one are the lane's from now on. */
@@ -198,6 +199,7 @@ export class Connection implements IntakeOwner {
   /** Closes the connection, whatever is under way. */
   close(): void {
     if (this.gone) return
+    this.#adoptBegun()
     this.gone = true
     this.#lane?.free(this.place)
     closeFd(this.fd)
@@ -277,8 +279,7 @@ export class Connection implements IntakeOwner {
   }
 
   #ignore(): void {
-    const bytes = scratch.byteLength
-    if (receive(this.fd, ptr(scratch) as number, bytes) <= 0) this.close()
+    if (receive(this.fd, ptr(scratch) as number, scratch.byteLength) <= 0) this.close()
   }
 
   #readable(): void {
@@ -289,8 +290,7 @@ export class Connection implements IntakeOwner {
       if (got === 0) return this.close()
       if (got < 0) return
       budget -= got
-      const { node } = this
-      if (node) node.requests++
+      if (this.node) this.node.requests++
       this.#guarded(() => {
         const intake = this.#intake
         intake.arrived(got)

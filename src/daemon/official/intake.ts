@@ -12,6 +12,7 @@ import {
   SEND_MESSAGE,
   type SendHead,
 } from "../../wire/relay.ts"
+import type { Begun } from "./lane.ts"
 import type { RelayNode } from "./node.ts"
 import { Staging, STAGING_BYTES } from "./staging.ts"
 import type { PassingOutput } from "../../shm/passing.ts"
@@ -150,6 +151,15 @@ export class Intake implements FrameIntake {
     }
   }
 
+  /** Goes on with a message that the lane has begun: its head is in the staging buffer. */
+  adopt({ chunk, head: headBytes, missing, tail }: Begun, output: PassingOutput): void {
+    const reader = new Reader(this.staging.take(headBytes).subarray(HEADER_BYTES))
+    const head = ownHead(readSendHead(reader, this.#heads))
+    this.#passage = { output, head, data: null, chunk, filled: head.length - missing, tail }
+    this.#passOn(this.#passage)
+    this.serve()
+  }
+
   hasRoom(ask: boolean): boolean {
     return this.#passage?.output.writer.ready(ask) ?? false
   }
@@ -218,6 +228,7 @@ export class Intake implements FrameIntake {
     if (tail < MIN_STAMP_BYTES || tail > MAX_STAMP_BYTES) {
       throw new WireError(`${head.length} bytes of data in a frame of ${length}`)
     }
+    if (head.like.isNews) this.#owner.learn(head.like)
     const output = sender.hears(head)
     if (!output) return this.#unwanted(length, null)
     const count = Math.min(head.length, reader.remaining)

@@ -69,6 +69,11 @@ export class LaneNode {
     return this.#numbers.get(id)
   }
 
+  /** The output of a number. */
+  outputAt(number: number): PassingOutput {
+    return this.#outputs.find((output) => output.number === number)!.output
+  }
+
   /** Whose pool a lane's loan belongs to; undefined: not of this node. */
   pool(input: number): ConsumerPool | null | undefined {
     return this.#inputs.find(({ number }) => number === input)?.pool

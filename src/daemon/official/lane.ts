@@ -10,7 +10,7 @@ import type { RelayPlan } from "./messages.ts"
 import type { PollSet } from "./sockets.ts"
 
 // As in ffi/relay_lane.c.
-const CONNECTION_WORDS = 8
+const CONNECTION_WORDS = 16
 const CONNECTION_FLOATS = 2
 const NODE_WORDS = 8
 const NODE_TIMES = 2
@@ -29,9 +29,20 @@ const REPLY_BYTES = 1024 * 1024 + 128 * 1024
 
 /**
  * Words of a place: what the lane may do with the connection, where its bytes begin and end, whose it is, what is left to us, bytes
- * that a large message lacks.
+ * that a large message lacks; then of one that the lane has begun its chunk + 1, its output, the bytes of its head and of its end.
  */
-export const PLACE = { FLAGS: 0, START: 1, END: 2, NODE: 3, LEFT: 4, ROOM: 5 } as const
+export const PLACE = {
+  FLAGS: 0,
+  START: 1,
+  END: 2,
+  NODE: 3,
+  LEFT: 4,
+  ROOM: 5,
+  CHUNK: 6,
+  OUTPUT: 7,
+  HEAD: 8,
+  TAIL: 9,
+} as const
 /** It may read and pass messages; it may take long polls; it may read the rest of a large message, and nothing more. */
 export const FLAG = { SERVED: 1, POLLS: 2, FILLED: 4 } as const
 const DEADLINE = 0
@@ -69,11 +80,33 @@ export class Place {
     this.#floats[DEADLINE] = value
   }
 
+  /** A large message that the lane has begun and not ended; null: there is none. Only once. */
+  takeBegun(): Begun | null {
+    const { words } = this
+    const chunk = words[PLACE.CHUNK]! - 1
+    words[PLACE.CHUNK] = 0
+    if (chunk < 0) return null
+    const [missing, output] = [words[PLACE.ROOM]!, words[PLACE.OUTPUT]!]
+    return { chunk, output, missing, head: words[PLACE.HEAD]!, tail: words[PLACE.TAIL]! }
+  }
+
   /** The rest of a large message is the lane's to read. */
   fill(address: number, room: number): void {
     this.#floats[INTO] = address
     this.words[PLACE.ROOM] = room
   }
+}
+
+/** A large message on its way into a chunk. */
+export type Begun = {
+  chunk: number
+  /** The number of its output. */
+  output: number
+  /** Bytes of data that have not come yet. */
+  missing: number
+  /** Bytes of its head, from the header of the frame up to the data, and of what follows the data. */
+  head: number
+  tail: number
 }
 
 /** How many of everything there can be. */

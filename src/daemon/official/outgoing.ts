@@ -1,7 +1,8 @@
-import type { Borrow } from "../../shm/consumer-pool.ts"
+import { Borrow, type ConsumerPool } from "../../shm/consumer-pool.ts"
 import { addressOf } from "../../shm/shared.ts"
 import type { Writer } from "../../wire/postcard.ts"
 import { CURRENT, type Form } from "./form.ts"
+import type { Stalled } from "./lane.ts"
 import { send, sendParts } from "./sockets.ts"
 
 /** A buffer that one reply made larger than this is not kept for the next. */
@@ -74,11 +75,10 @@ export class Outgoing {
   /**
    * Takes over a reply of which a part is written.
    *
-   * @param parts    pairs of address and length
-   * @param buffer   bytes that are there only now, if parts lie in it
-   * @param borrows  what is to be given back when all is written
+   * @param buffer  bytes that are there only now, if parts lie in it
+   * @param poolOf  by the number of an input
    */
-  adopt(parts: Float64Array, buffer: Uint8Array, borrows: readonly Borrow[]): void {
+  adopt({ parts, loans }: Stalled, buffer: Uint8Array, poolOf: (input: number) => ConsumerPool) {
     const { writer } = this
     writer.reset()
     const from = addressOf(buffer)
@@ -94,7 +94,9 @@ export class Outgoing {
     for (const { part, at } of kept) parts[part] = base + at
     this.#parts = [...parts]
     this.#next = 0
-    this.#borrows.push(...borrows)
+    for (let i = 0; i < loans.length; i += 2) {
+      this.#borrows.push(new Borrow(poolOf(loans[i]!), loans[i + 1]!, 0, 0))
+    }
   }
 
   /** Writes what there is room for. @returns true when nothing is left */
