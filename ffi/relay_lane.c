@@ -46,8 +46,9 @@ enum { SEND_MESSAGE = 2, NEXT_EVENT = 6, NEXT_EVENTS = 1 };
 /// The rest of a large message follows within this time as a rule, in parts of at least so many bytes: we stay awake for it.
 #define FLOW_NS 5e4
 enum { FLOW_BYTES = 16 << 10 };
-/// But other nodes are not kept waiting for longer than this by one that takes a reply.
-#define FLOW_TURN_NS 2e6
+/// Who takes a large reply may first make room for it; but others are not kept waiting for longer than this.
+#define ROOM_NS 5e5
+#define REPLY_TURN_NS 2e6
 
 // --- the system ---------------------------------------------------------------------------------------------------------------------
 enum { DONT_WAIT = 0x40, NO_SIGNAL = 0x4000, READABLE = 1, ENDED = 0x2000, BROKEN = 0x38, REAL_TIME = 0, MONOTONIC = 1 };
@@ -652,13 +653,12 @@ static int send_reply(Lane *lane, int connection, int events) {
     from = reply->cut[i].at;
   }
   parts[count++] = (Part){ reply->bytes + from, (u64)(reply->length - from) };
-  double begun = lane->now, flows = begun;
+  double end = now_ns() + REPLY_TURN_NS, flows = 0;
   for (int next = 0; next < count;) {
     Sending sending = { .parts = parts + next, .count = (u64)(count - next) };
     long sent = sendmsg(lane->connection[connection].fd, &sending, NO_SIGNAL | DONT_WAIT);
-    if (sent >= FLOW_BYTES) flows = least(now_ns() + FLOW_NS, begun + FLOW_TURN_NS);
+    if (sent > 0 && next < count) flows = least(now_ns() + ROOM_NS, end);
     if (sent <= 0) {
-      // Who takes a large reply has taken the next part of it soon.
       if (now_ns() < flows && !sched_yield()) continue;
       stall(lane, connection, parts + next, count - next);
       return 0;

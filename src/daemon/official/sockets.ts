@@ -9,12 +9,18 @@ const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2004001
 const SOCK_NONBLOCK_CLOEXEC = 0o2004000
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_SNDBUF = 7
 const IPPROTO_TCP = 6
 const TCP_NODELAY = 1
 const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const SHUT_WR = 1
 const BACKLOG = 128
+/**
+ * What the kernel holds of a reply, of which it makes twice as much: with more of it its memory no longer stays in the cache of a core,
+ * and a large reply takes a quarter longer. docs/adr/0012-relay-thread.md
+ */
+const SEND_BUFFER_BYTES = 200 * 1024
 /** Parts that one call writes at most; the kernel's own limit is 1024. */
 const MAX_PARTS = 64
 
@@ -77,8 +83,7 @@ const messagePointer = ptr(message) as number
 export function listenOnLoopback(port = 0): { fd: number; port: number } {
   const fd = libc().socket(AF_INET, SOCK_STREAM_NONBLOCK_CLOEXEC, 0)
   if (fd < 0) throw new PortError(port)
-  scratchView.setInt32(0, 1, true)
-  libc().setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, scratchPointer, 4)
+  setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1)
   scratchView.setUint16(0, AF_INET, true)
   scratchView.setUint16(2, port)
   scratchView.setUint32(4, 0x7f00_0001)
@@ -98,9 +103,14 @@ export function listenOnLoopback(port = 0): { fd: number; port: number } {
 export function accept(listener: number): number {
   const fd = libc().accept4(listener, null, null, SOCK_NONBLOCK_CLOEXEC)
   if (fd < 0) return -1
-  scratchView.setInt32(0, 1, true)
-  libc().setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, scratchPointer, 4)
+  setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1)
+  setOption(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES)
   return fd
+}
+
+function setOption(fd: number, level: number, option: number, value: number): void {
+  scratchView.setInt32(0, value, true)
+  libc().setsockopt(fd, level, option, scratchPointer, 4)
 }
 
 /** Reads what is there. @returns bytes read, 0 at the end of the stream, −1 when there is nothing or an error */
