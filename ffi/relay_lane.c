@@ -653,21 +653,22 @@ static int send_reply(Lane *lane, int connection, int events) {
     from = reply->cut[i].at;
   }
   parts[count++] = (Part){ reply->bytes + from, (u64)(reply->length - from) };
-  double end = now_ns() + REPLY_TURN_NS, flows = 0;
+  double end = 0, flows = 0;
   for (int next = 0; next < count;) {
     Sending sending = { .parts = parts + next, .count = (u64)(count - next) };
     long sent = sendmsg(lane->connection[connection].fd, &sending, NO_SIGNAL | DONT_WAIT);
-    if (sent > 0 && next < count) flows = least(now_ns() + ROOM_NS, end);
     if (sent <= 0) {
       if (now_ns() < flows && !sched_yield()) continue;
       stall(lane, connection, parts + next, count - next);
       return 0;
     }
     while (next < count && (u64)sent >= parts[next].length) sent -= (long)parts[next++].length;
-    if (next < count) {
-      parts[next].base += sent;
-      parts[next].length -= (u64)sent;
-    }
+    if (next == count) break;
+    parts[next].base += sent;
+    parts[next].length -= (u64)sent;
+    double now = now_ns();
+    if (!end) end = now + REPLY_TURN_NS;
+    flows = least(now + ROOM_NS, end);
   }
   for (int i = 0; i < reply->loans; i++) give_back(&lane->input[reply->loan[i].input], reply->loan[i].chunk);
   return 1;
