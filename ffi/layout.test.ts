@@ -1,32 +1,18 @@
-import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { expect, test } from "bun:test"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Encoder } from "../src/arrow/encoder.ts"
 import { Memory } from "../src/daemon/memory.ts"
 import { parseDataflow } from "../src/descriptor/load.ts"
 import { attach, type Link } from "../src/node/memory-link.ts"
 import * as layout from "../src/shm/layout.ts"
-import { needs } from "../test/support/toolchain.ts"
+import { buildPeer, withCc } from "../test/support/peer.ts"
 
 const COUNT = 200_000
-const compiler = Bun.which("cc") ?? Bun.which("gcc") ?? Bun.which("clang")
-const withCc = needs("a C compiler", compiler !== null)
-let folder: string
 let program: string
 
-beforeAll(() => {
-  if (!compiler) return
-  folder = mkdtempSync(join(tmpdir(), "dora-bun-ffi-"))
-  program = join(folder, "ring_peer")
-  const warnings = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O2"]
-  const source = join(import.meta.dir, "ring_peer.c")
-  const built = Bun.spawnSync([compiler, ...warnings, "-o", program, source])
-  if (!built.success) throw new Error(built.stderr.toString())
-})
-
-afterAll(() => {
-  if (folder) rmSync(folder, { recursive: true })
+buildPeer("ring_peer", ["-D_GNU_SOURCE"], (path) => {
+  program = path
 })
 
 test("the C headers have the numbers of the layout", () => {

@@ -176,6 +176,7 @@ static int read_varint(Reader *reader, u64 *value) {
   return 0;
 }
 
+/// When that was, in monotonic nanoseconds.
 static double monotonic_of(const Lane *lane, const Stamp *stamp) {
   const dora_clock *clock = &lane->clock;
   double seconds = (double)(u32)stamp->seconds - clock->epoch_seconds;

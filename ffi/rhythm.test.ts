@@ -1,11 +1,8 @@
 // When the relay is awake for a sender, in time that is made up.
-import { afterAll, beforeAll, expect } from "bun:test"
+import { expect } from "bun:test"
 import { dlopen } from "bun:ffi"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { Random } from "../test/faults/random.ts"
-import { needs } from "../test/support/toolchain.ts"
+import { buildPeer, LIBRARY, withCc } from "../test/support/peer.ts"
 
 const SEED = 20_261_129
 const SYMBOLS = {
@@ -24,24 +21,10 @@ const SECOND = 1e6
 const SHARE = 0.04
 const SAVED = 2000
 
-const compiler = Bun.which("cc") ?? Bun.which("gcc") ?? Bun.which("clang")
-const withCc = needs("a C compiler", compiler !== null)
-let folder: string
 let peer: ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"]
 
-beforeAll(() => {
-  if (!compiler) return
-  folder = mkdtempSync(join(tmpdir(), "dora-bun-rhythm-"))
-  const library = join(folder, "rhythm_peer.so")
-  const flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC"]
-  const command = [compiler, ...flags, "-o", library, join(import.meta.dir, "rhythm_peer.c")]
-  const built = Bun.spawnSync(command)
-  if (!built.success) throw new Error(built.stderr.toString())
-  peer = dlopen(library, SYMBOLS).symbols
-})
-
-afterAll(() => {
-  if (folder) rmSync(folder, { recursive: true })
+buildPeer("rhythm_peer", LIBRARY, (path) => {
+  peer = dlopen(path, SYMBOLS).symbols
 })
 
 /** A sender at a time of its own, in microseconds. */

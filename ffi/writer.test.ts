@@ -1,12 +1,9 @@
 // C and JavaScript publish on the same edges in turns: order, bytes, stamps and counts stay those of one producer.
-import { afterAll, beforeAll, describe, expect } from "bun:test"
+import { describe, expect } from "bun:test"
 import { dlopen } from "bun:ffi"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { Random } from "../test/faults/random.ts"
 import { type ConsumerOptions, send, STARTS, TestOutput } from "../test/support/edge.ts"
-import { needs } from "../test/support/toolchain.ts"
+import { buildPeer, LIBRARY, withCc } from "../test/support/peer.ts"
 import { INLINE_BYTES } from "../src/core/limits.ts"
 import {
   ABANDONED_WORD,
@@ -33,29 +30,10 @@ const SYMBOLS = {
 } as const
 const USUAL = Uint8Array.of(1, 2, 3)
 
-const compiler = Bun.which("cc") ?? Bun.which("gcc") ?? Bun.which("clang")
-const withCc = needs("a C compiler", compiler !== null)
-let folder: string
 let peer: ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"]
 
-beforeAll(() => {
-  if (!compiler) return
-  folder = mkdtempSync(join(tmpdir(), "dora-bun-writer-"))
-  const library = join(folder, "writer_peer.so")
-  const warnings = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC"]
-  const built = Bun.spawnSync([
-    compiler,
-    ...warnings,
-    "-o",
-    library,
-    join(import.meta.dir, "writer_peer.c"),
-  ])
-  if (!built.success) throw new Error(built.stderr.toString())
-  peer = dlopen(library, SYMBOLS).symbols
-})
-
-afterAll(() => {
-  if (folder) rmSync(folder, { recursive: true })
+buildPeer("writer_peer", LIBRARY, (path) => {
+  peer = dlopen(path, SYMBOLS).symbols
 })
 
 /** A message: a header that is its template's, elements, an end mark. Large ones repeat their number. */
