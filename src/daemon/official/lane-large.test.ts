@@ -1,20 +1,15 @@
 // Large messages in the fast lane: from the first byte to the last there, or begun there and ended by JavaScript.
 import { afterEach, expect, test } from "bun:test"
 import { Random } from "../../../test/faults/random.ts"
-import { HybridClock } from "../../core/clock.ts"
 import type { Client } from "../../testing/client.ts"
+import { clock, framed, message } from "../../testing/messages.ts"
 import { Stage, until } from "../../testing/stage.ts"
 import { encodeEvent } from "../../wire/events.ts"
-import { frame } from "../../wire/frame.ts"
-import { encodeRequest } from "../../wire/messages.ts"
-import { encodeMessage, encodeParameters } from "../../wire/metadata.ts"
 import { laneLibrary } from "./lane-library.ts"
+import { STAGING_BYTES } from "./staging.ts"
 
 const SEED = Math.floor(Math.random() * 2 ** 31)
-const clock = new HybridClock()
 const withLane = laneLibrary() === null ? test.skip : test
-/** As in staging.ts: what is larger goes straight into memory. */
-const STAGING_BYTES = 128 * 1024
 const LARGE = 300_000
 /** What fills messages that are no good. */
 const DAMAGED = 200
@@ -24,12 +19,8 @@ afterEach(async () => {
   stage = null
 })
 
-function bytesOf(size: number, fill: number) {
-  const data = new Uint8Array(size).fill(fill === DAMAGED ? fill : fill & 127)
-  const bytes = encodeMessage(clock.stamp(), encodeParameters({ camera: "left" }), data)
-  const request = { type: "SendMessage", output: "out", message: { bytes } } as const
-  return frame(encodeRequest(request, clock.stamp()))
-}
+const bytesOf = (size: number, fill: number) =>
+  framed(message(size, fill === DAMAGED ? fill : fill & 127, { camera: "left" }))
 
 /** Takes a message, which is this one or a damaged one. @returns was it this one? */
 async function isNext(size: number, fill: number, hint: string) {

@@ -2,22 +2,21 @@
 import { afterEach, describe, expect, test } from "bun:test"
 import { connect, type Socket } from "node:net"
 import { Random } from "../../../test/faults/random.ts"
-import { HybridClock } from "../../core/clock.ts"
 import type { Parameters } from "../../core/parameters.ts"
 import { ABANDONED_WORD, WAKE_PARKED_FUTEX, WAKE_RUNNING, WAKE_WORD } from "../../shm/layout.ts"
 import { bucketOf, longestQueue } from "../../shm/histogram.ts"
 import { PassingOutput } from "../../shm/passing.ts"
 import { Inbox } from "../../shm/segment.ts"
 import type { Client } from "../../testing/client.ts"
+import { clock, framed, message } from "../../testing/messages.ts"
 import { Stage, until } from "../../testing/stage.ts"
 import { encodeEvent } from "../../wire/events.ts"
 import { Deframer, frame } from "../../wire/frame.ts"
 import { type DaemonRequest, decodeReply, encodeRequest } from "../../wire/messages.ts"
-import { decodeParameters, encodeMessage, encodeParameters } from "../../wire/metadata.ts"
+import { decodeParameters, encodeParameters } from "../../wire/metadata.ts"
 import { laneLibrary } from "./lane-library.ts"
 
 const SEED = Math.floor(Math.random() * 2 ** 31)
-const clock = new HybridClock()
 const withLane = laneLibrary() === null ? test.skip : test
 let stage: Stage | null = null
 afterEach(async () => {
@@ -27,12 +26,6 @@ afterEach(async () => {
 })
 
 const dataOf = (size: number, fill: number) => new Uint8Array(size).fill(fill)
-
-function message(size: number, fill: number, parameters: Parameters = {}, output = "out") {
-  const data = size === 0 ? null : dataOf(size, fill & 255)
-  const bytes = encodeMessage(clock.stamp(), encodeParameters(parameters), data)
-  return { type: "SendMessage", output, message: { bytes } } as const
-}
 
 async function taken(of: Stage) {
   const { length, borrow, stream, parameters, seconds } = await of.take()
@@ -142,7 +135,7 @@ describe("from a socket into memory", () => {
       const feed = (async () => {
         for (let i = 0; i < count; i++) {
           const { size, output, parameters } = sent[i]!
-          const bytes = frame(encodeRequest(message(size, i, parameters, output), clock.stamp()))
+          const bytes = framed(message(size, i, parameters, output))
           const cut = random.below(5) === 0 ? random.below(bytes.byteLength) : 0
           if (cut > 0) {
             control.sendBytes(bytes.subarray(0, cut))
@@ -211,9 +204,7 @@ describe("from a socket into memory", () => {
       const random = new Random(SEED)
       for (let i = 0; i < 150; i++) {
         const hostile = await stage.registered()
-        const good = frame(
-          encodeRequest(message(50 + random.below(9000), 1, { a: 1 }), clock.stamp()),
-        )
+        const good = framed(message(50 + random.below(9000), 1, { a: 1 }))
         for (let n = 0; n < 3; n++) hostile.sendBytes(good)
         const bad = good.slice()
         // Behind the kind of the request, which a node may choose.
@@ -368,8 +359,7 @@ describe("from memory into replies", () => {
     const listen = (chunk: Uint8Array) => deframer.push(chunk)
     socket.on("error", () => {})
     socket.on("data", listen)
-    const say = (request: DaemonRequest) =>
-      socket.write(frame(encodeRequest(request, clock.stamp())))
+    const say = (request: DaemonRequest) => socket.write(framed(request))
     const { dataflow } = of
     const who = { node: "source", version: "1.1.0", metadataVersion: 2 }
     say({ type: "Register", dataflow, ...who })

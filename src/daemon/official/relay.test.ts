@@ -2,20 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 import { connect } from "node:net"
 import { Random } from "../../../test/faults/random.ts"
-import { HybridClock } from "../../core/clock.ts"
+import { clock, framed, message } from "../../testing/messages.ts"
 import { Stage, until } from "../../testing/stage.ts"
 import { encodeEvent } from "../../wire/events.ts"
 import { frame } from "../../wire/frame.ts"
-import { encodeRequest } from "../../wire/messages.ts"
-import { decodeParameters, encodeMessage, encodeParameters } from "../../wire/metadata.ts"
+import { decodeParameters } from "../../wire/metadata.ts"
 
 const OK = { type: "Result", error: null } as const
-const clock = new HybridClock()
-function message(size: number, fill: number, parameters = {}, output = "out") {
-  const data = size === 0 ? null : new Uint8Array(size).fill(fill)
-  const bytes = encodeMessage(clock.stamp(), encodeParameters(parameters), data)
-  return { type: "SendMessage", output, message: { bytes } } as const
-}
 
 let stage: Stage | null = null
 afterEach(async () => {
@@ -39,7 +32,7 @@ for (const lane of ["on", "off"]) {
           0, 1, 5000, 5200, 65_536, 130_600, 130_950, 131_072, 140_000, 1_000_000,
         ]) {
           const parameters = { size, _framing: "arrow-ipc" }
-          const bytes = frame(encodeRequest(message(size, size & 255, parameters), clock.stamp()))
+          const bytes = framed(message(size, size & 255, parameters))
           for (const cut of [1, 9, 40, 4000, bytes.byteLength]) {
             for (let at = 0; at < bytes.byteLength; at += Math.max(cut, bytes.byteLength >> 4)) {
               control.sendBytes(bytes.subarray(at, at + Math.max(cut, bytes.byteLength >> 4)))
@@ -130,7 +123,7 @@ for (const lane of ["on", "off"]) {
         control.sendBytes(Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0))
         await control.closed
         const torn = await stage.registered()
-        const bytes = frame(encodeRequest(message(500_000, 1), clock.stamp()))
+        const bytes = framed(message(500_000, 1))
         torn.sendBytes(bytes.subarray(0, 300_000))
         await torn.closed
         const wrong = await stage.registered()
@@ -147,7 +140,7 @@ for (const lane of ["on", "off"]) {
       test("that goes wrong in the middle of a large message gives its memory back", async () => {
         stage = await new Stage("backpressure").open()
         const { control } = await stage.joined()
-        const bytes = frame(encodeRequest(message(500_000, 1), clock.stamp()))
+        const bytes = framed(message(500_000, 1))
         for (let i = 0; i < 60; i++) {
           const torn = await stage.registered()
           torn.sendBytes(bytes.subarray(0, 100_000 + i * 1000))
@@ -166,15 +159,10 @@ for (const lane of ["on", "off"]) {
         const seed = Math.floor(Math.random() * 2 ** 31)
         const random = new Random(seed)
         const valid = [
-          frame(encodeRequest(message(40, 1, { a: 1 }), clock.stamp())),
-          frame(encodeRequest(message(100_000, 1, { a: [1, 2] }), clock.stamp())),
-          frame(encodeRequest({ type: "NextEvent" }, clock.stamp())),
-          frame(
-            encodeRequest(
-              { type: "ExtensionLoad", namespace: "a", key: "b", remove: true },
-              clock.stamp(),
-            ),
-          ),
+          framed(message(40, 1, { a: 1 })),
+          framed(message(100_000, 1, { a: [1, 2] })),
+          framed({ type: "NextEvent" }),
+          framed({ type: "ExtensionLoad", namespace: "a", key: "b", remove: true }),
         ]
         for (let i = 0; i < 80; i++) {
           const socket = connect({ host: "127.0.0.1", port: stage.port })
@@ -189,7 +177,7 @@ for (const lane of ["on", "off"]) {
               version: "1",
               metadataVersion: 2,
             } as const
-            socket.write(frame(encodeRequest(register, clock.stamp())))
+            socket.write(framed(register))
           }
           const bytes = valid[i % valid.length]!.slice()
           // Who has registered may end outputs and events of its node: the kind of its requests stays as it is.
