@@ -142,7 +142,8 @@ describe("from a socket into memory", () => {
             await Bun.sleep(0)
           }
           control.sendBytes(bytes.subarray(cut))
-          if (random.below(20) === 0) await Bun.sleep(0)
+          // Who has nothing left to read leaves the next ones to the lane.
+          if (random.below(20) === 0) await Bun.sleep(1)
         }
       })()
       for (let i = 0; i < count; i++) {
@@ -154,7 +155,7 @@ describe("from a socket into memory", () => {
         expect(got.data.every((byte) => byte === (i & 255))).toBe(true)
       }
       await feed
-      expect(stage.relay.lane.in).toBeGreaterThan(count / 100)
+      expect(stage.relay.lane.in).toBeGreaterThan(count / 30)
       expect(stage.relay.lane.in).toBeLessThan(count)
       const edge = stage.memory.edges().find(({ to }) => to === "sink/in")!
       expect(edge).toMatchObject({ dropped: 0, queued: 0 })
